@@ -1,0 +1,59 @@
+"""Mechanisms, or how a task's price comes about: ``posted`` is the model's own list price."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sim.parameters import Parameters, Usd
+from sim.units import micros_ceil, micros_from_usd_exact
+
+
+class PerCall(Parameters):
+    """One price for every answer, whatever its length."""
+
+    kind: Literal["per_call"]
+    usd_per_call: Usd
+
+
+class PerToken(Parameters):
+    """Prices per million tokens; ``cached_usd_per_mtok`` is the price of a cached input token."""
+
+    kind: Literal["per_token"]
+    input_usd_per_mtok: Usd
+    cached_usd_per_mtok: Usd | None = None
+    output_usd_per_mtok: Usd
+
+
+Price = Annotated[PerCall | PerToken, Field(discriminator="kind")]
+
+
+class Posted(Parameters):
+    """Posted price: one task at a time, as it is posted, at the model's list price."""
+
+    kind: Literal["posted"] = "posted"
+
+
+Mechanism = Posted
+MECHANISMS = {"posted": Posted}
+
+
+class Tariff:
+    """A price in integers: micros per call, and micros per million tokens of each sort."""
+
+    __slots__ = ("cached", "input", "output", "per_call")
+
+    def __init__(self, price: PerCall | PerToken) -> None:
+        self.per_call = self.input = self.cached = self.output = 0
+        if isinstance(price, PerCall):
+            self.per_call = micros_from_usd_exact(price.usd_per_call)
+            return
+        self.input = micros_from_usd_exact(price.input_usd_per_mtok)
+        self.output = micros_from_usd_exact(price.output_usd_per_mtok)
+        cached = price.cached_usd_per_mtok
+        self.cached = self.input if cached is None else micros_from_usd_exact(cached)
+
+    def charge_ceil(self, fresh_tokens: int, cached_tokens: int, output_tokens: int) -> int:
+        """What an answer costs in micros: the sum over its tokens, rounded up once."""
+        return self.per_call + micros_ceil(
+            fresh_tokens * self.input + cached_tokens * self.cached + output_tokens * self.output
+        )

@@ -1,0 +1,138 @@
+"""Routers: which of the models that fit gets a task.
+
+A rule is a frozen class with one method, ``pick``; to add one, write such a class and one line in
+``ROUTERS``. A router is only ever offered models that serve the intent, meet the requirements, are
+up, have room, and quote no more than the task's limit.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import accumulate
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field
+
+from sim.chance import below, key, mix
+from sim.facts import Task
+from sim.parameters import Parameters, PositiveUsd, Share
+from sim.units import micros_from_usd_exact, ppm_nearest
+
+RANK = key("router/rank")
+TIE = key("router/tie")
+
+
+class Pool(Protocol):
+    """What a router may know of the models, by their position in the scenario."""
+
+    scores: list[list[int]]
+    """Score in ppm, by intent, then model: the validators' running mean."""
+
+    def expected_costs(self, task: Task, models: Sequence[int]) -> list[int]:
+        """Expected cost of a right answer from each model, in millionths of a micro-USDC."""
+        ...
+
+
+class Leaderboard(Parameters):
+    """Telegraph's rule: fixed shares of the tasks to the first, second, third by score.
+
+    With fewer models than shares, the shares left are scaled up; models of equal score share the
+    sum of their places equally.
+    """
+
+    kind: Literal["leaderboard"] = "leaderboard"
+    shares_percent: tuple[Annotated[int, Field(ge=1, le=100, strict=True)], ...] = Field(
+        default=(70, 20, 10), min_length=1
+    )
+
+    @cached_property
+    def _steps(self) -> list[int]:
+        return list(accumulate(self.shares_percent))
+
+    def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Pool) -> int:
+        """The model at a place drawn with the shares; among equals at that place, any."""
+        scores = pool.scores[task.intent]
+        ranked = sorted(models, key=scores.__getitem__, reverse=True)
+        steps = self._steps[: len(ranked)]
+        draw = below(mix(task.draw, RANK, attempt), steps[-1])
+        place = next(place for place, step in enumerate(steps) if draw < step)
+        score = scores[ranked[place]]
+        if scores[ranked[0]] != score and ranked[-1] == ranked[place]:
+            return ranked[place]
+        tied = [model for model in ranked if scores[model] == score]
+        return tied[below(mix(task.draw, TIE, attempt), len(tied))] if tied[1:] else tied[0]
+
+
+class Cheapest(Parameters):
+    """The least expected cost, whatever the quality; the first of equals."""
+
+    kind: Literal["cheapest"] = "cheapest"
+
+    def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Pool) -> int:
+        """The model of least expected cost."""
+        del attempt
+        costs = pool.expected_costs(task, models)
+        return models[costs.index(min(costs))]
+
+
+class QualityFloor(Parameters):
+    """The cheapest model whose score is at least ``floor``; the best scored if none reaches it."""
+
+    kind: Literal["quality-floor"] = "quality-floor"
+    floor: Share
+
+    def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Pool) -> int:
+        """The cheapest above the floor, else the best."""
+        del attempt
+        scores = pool.scores[task.intent]
+        floor_ppm = ppm_nearest(self.floor)
+        good = [model for model in models if scores[model] >= floor_ppm]
+        if not good:
+            return max(models, key=scores.__getitem__)
+        costs = pool.expected_costs(task, good)
+        return good[costs.index(min(costs))]
+
+
+class WillingnessToPay(Parameters):
+    """The most expected surplus: value times believed quality, less expected cost.
+
+    ``value_usd`` is what a right answer is taken to be worth; the group's own value when left out.
+    """
+
+    kind: Literal["willingness-to-pay"] = "willingness-to-pay"
+    value_usd: PositiveUsd | None = None
+
+    @cached_property
+    def _value_micros(self) -> int | None:
+        return None if self.value_usd is None else micros_from_usd_exact(self.value_usd)
+
+    def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Pool) -> int:
+        """The model of greatest value * quality - cost (both in millionths of a micro)."""
+        del attempt
+        value = task.value_micros if self._value_micros is None else self._value_micros
+        scores = pool.scores[task.intent]
+        costs = pool.expected_costs(task, models)
+        surplus = [value * scores[m] - cost for m, cost in zip(models, costs, strict=True)]
+        return models[surplus.index(max(surplus))]
+
+
+class Random(Parameters):
+    """Any model that fits, with equal chance."""
+
+    kind: Literal["random"] = "random"
+
+    def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Pool) -> int:
+        """A model drawn uniformly."""
+        del pool
+        return models[below(mix(task.draw, RANK, attempt), len(models))]
+
+
+Router = Annotated[
+    Leaderboard | Cheapest | QualityFloor | WillingnessToPay | Random, Field(discriminator="kind")
+]
+ROUTERS = {
+    "leaderboard": Leaderboard,
+    "cheapest": Cheapest,
+    "quality-floor": QualityFloor,
+    "willingness-to-pay": WillingnessToPay,
+    "random": Random,
+}

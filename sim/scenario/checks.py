@@ -1,0 +1,154 @@
+"""What a schema cannot see: names unknown elsewhere, and parts that contradict each other."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from sim.facts import Fault
+from sim.intents import INTENTS
+from sim.routers import Leaderboard
+from sim.scenario.faults import fault_at, found_at
+from sim.scenario.library import nearest
+from sim.scenario.schema import Group, Model, Scenario
+from sim.scenario.tree import EXCLUSIVE, Branch, Row, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The models and groups of a scenario; nothing for one that has faults of its own."""
+
+    models: Mapping[str, Model | None]
+    groups: Mapping[str, Group | None]
+
+
+def parts_of(tree: Branch, scenario: Scenario | None) -> Parts:
+    """The parts of a scenario; each checked by itself when the whole has faults."""
+    if scenario is not None:
+        return Parts(scenario.models, scenario.groups)
+    models = {name: plain(part) for name, part in tree.branch("models").items.items()}
+    groups = {name: plain(part) for name, part in tree.branch("groups").items.items()}
+    return Parts(
+        {name: _model(part) for name, part in models.items()},
+        {name: _group(part) for name, part in groups.items()},
+    )
+
+
+def _model(part: object) -> Model | None:
+    try:
+        return Model.model_validate(part)
+    except ValidationError:
+        return None
+
+
+def _group(part: object) -> Group | None:
+    try:
+        return Group.model_validate(part)
+    except ValidationError:
+        return None
+
+
+def contradictions(tree: Branch, scenario: Scenario | None) -> list[Fault]:
+    """Every fault between the parts of a scenario, whether or not the parts have faults too."""
+    parts = parts_of(tree, scenario)
+    faults = [*_length(tree), *_intent_names(tree)]
+    for name, model in parts.models.items():
+        if model is not None:
+            faults += _declared(tree, name, model)
+    for name, group in parts.groups.items():
+        if group is not None:
+            faults += _origins(tree, name, group, parts)
+            faults += _unserved(tree, name, group, parts)
+    if scenario is not None:
+        faults += _shares(tree, scenario)
+    return faults
+
+
+def _length(tree: Branch) -> Iterator[Fault]:
+    given = [key for key in EXCLUSIVE if tree.get(key) is not None]
+    if len(given) == len(EXCLUSIVE):
+        found = "both horizon_h and tasks"
+        yield fault_at((given[1],), tree, found, "one of them", "a run ends by time or by tasks")
+    elif not given:
+        found = "neither horizon_h nor tasks"
+        yield fault_at(("horizon_h",), tree, found, "one of them", "as horizon_h: 24")
+
+
+def _known_intents(tree: Branch) -> Sequence[str]:
+    own = tree.get("intents")
+    return [str(name) for name in plain_list(own)] if isinstance(own, Row) else INTENTS
+
+
+def plain_list(row: Row) -> list[object]:
+    """The parts of a list as ordinary values."""
+    return [plain(part) for part in row.items]
+
+
+def _intent_names(tree: Branch) -> Iterator[Fault]:
+    known = _known_intents(tree)
+    for name in sorted({name for name in known if known.count(name) > 1}):
+        yield fault_at(("intents",), tree, f"{name} more than once", "each intent once")
+    for section, keys in (("models", ("quality", "declared_quality")), ("groups", ("intents",))):
+        for entry, part in tree.branch(section).items.items():
+            if not isinstance(part, Branch):
+                continue
+            for key in keys:
+                for name in part.branch(key).items:
+                    if name not in known:
+                        yield _unknown_intent(tree, (section, entry, key, name), known)
+
+
+def _unknown_intent(tree: Branch, path: tuple[str, ...], known: Sequence[str]) -> Fault:
+    allowed = "an intent: CHAT_COMPLETION, CODE_GENERATION, ... (telex list intents)"
+    if known is not INTENTS:
+        allowed = f"one of this scenario's intents: {', '.join(known)}"
+    return fault_at(path, tree, "an unknown intent", allowed, nearest(path[-1], list(known)))
+
+
+def _declared(tree: Branch, name: str, model: Model) -> Iterator[Fault]:
+    for intent in model.declared_quality:
+        if intent not in model.quality:
+            path = ("models", name, "declared_quality", intent)
+            allowed = f"intents of its quality: {', '.join(model.quality)}"
+            yield fault_at(path, tree, f"{intent}, which it does not serve", allowed)
+
+
+def _origins(tree: Branch, name: str, group: Group, parts: Parts) -> Iterator[Fault]:
+    wanted, barred = group.requires.origins, group.requires.excluded_origins
+    path = ("groups", name, "requires")
+    both = sorted(set(wanted) & set(barred))
+    if both:
+        found = f"{', '.join(both)} both required and excluded"
+        yield fault_at((*path, "origins"), tree, found, "an origin in one of the two")
+    if None in parts.models.values():
+        return
+    known = sorted({model.origin for model in parts.models.values() if model and model.origin})
+    for key, origins in (("origins", wanted), ("excluded_origins", barred)):
+        for origin in origins:
+            if origin not in known:
+                allowed = f"an origin of a model: {', '.join(known) or 'none has one'}"
+                yield fault_at((*path, key), tree, origin, allowed, nearest(origin, known))
+
+
+def _unserved(tree: Branch, name: str, group: Group, parts: Parts) -> Iterator[Fault]:
+    if None in parts.models.values():
+        return
+    models = [model for model in parts.models.values() if model is not None]
+    known = _known_intents(tree)
+    for intent in group.intents:
+        serving = [model for model in models if intent in model.quality]
+        if intent not in known or any(group.requires.met_by(model) for model in serving):
+            continue
+        found = "an intent that no model serves"
+        if serving:
+            found = "an intent that no model serves which meets the group's requirements"
+        served = sorted({each for m in models if group.requires.met_by(m) for each in m.quality})
+        allowed = f"one of: {', '.join(served)}" if served else "an intent that a model serves"
+        yield fault_at(("groups", name, "intents", intent), tree, found, allowed)
+
+
+def _shares(tree: Branch, scenario: Scenario) -> Iterator[Fault]:
+    router = scenario.router
+    if isinstance(router, Leaderboard) and sum(router.shares_percent) > 100:
+        path = ("router", "shares_percent")
+        yield fault_at(path, tree, found_at(path, tree), "shares of at most 100 together")

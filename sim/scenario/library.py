@@ -1,0 +1,60 @@
+"""What ships with Telex as files: the catalog of models, the presets, and the scenarios."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+FOLDERS = {"catalog": HERE / "catalog", "presets": HERE / "presets"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A file that ships with Telex: its name, its first comment, and where it is."""
+
+    name: str
+    headline: str
+    path: Path
+
+
+def scenarios_folder() -> Path:
+    """Where the shipped scenarios are: beside the package (checkout) or inside it (installed)."""
+    beside, inside = HERE.parent.parent / "scenarios", HERE.parent / "scenarios"
+    return beside if beside.is_dir() else inside
+
+
+@cache
+def names(folder: Path) -> tuple[str, ...]:
+    """The names of the YAML files in a folder, sorted."""
+    return tuple(sorted(path.stem for path in folder.glob("*.yaml")))
+
+
+def listing(folder: Path) -> list[Shipped]:
+    """The YAML files in a folder with their first comments."""
+    paths = [folder / f"{name}.yaml" for name in names(folder)]
+    return [Shipped(path.stem, headline(path), path) for path in paths]
+
+
+def headline(path: Path) -> str:
+    """The comment that a file begins with, as one line."""
+    words: list[str] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        words.append(line.lstrip("# ").strip())
+    return " ".join(words)
+
+
+def shipped(reference: str) -> Path | None:
+    """The file that ``catalog/glm-5`` or ``presets/telegraph`` names, if there is one."""
+    family, _, name = reference.partition("/")
+    folder = FOLDERS.get(family)
+    return folder / f"{name}.yaml" if folder and name in names(folder) else None
+
+
+def nearest(word: str, known: list[str] | tuple[str, ...]) -> str:
+    """A hint at the known name that is nearest to a word; empty when none is near."""
+    folded = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return f"did you mean {folded[close[0]]}?" if close else ""
