@@ -1,0 +1,254 @@
+"""The numbered laws, checked on the record of every run; each is a function of that name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import polars as pl
+
+from sim.agents import agents
+from sim.facts import Kind, Status
+from sim.ledger import ESCROW, FIRST_AGENT, Ledger
+from sim.metrics import Figures, LawFigures
+from sim.record import Calls, digest
+from sim.record.frames import (
+    Frames,
+    Names,
+    calls_from_frame,
+    hashes_from_frame,
+    tasks_from_frame,
+)
+from sim.units import micros_from_usd_exact
+
+SAMPLED_AGENTS = 8
+SAMPLED_TASKS = 64
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What the audit of the chain found; ``faults`` counts all that is wrong."""
+
+    difference_micros: int
+    calls_missing: int
+    calls_unexpected: int
+    calls_differing: int
+    faults: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the laws look at: the saved record, its figures before and after, ledger, chain."""
+
+    frames: Frames
+    figures: Figures
+    figures_before: Figures
+    parity: Parity | None
+    ledger: Ledger
+    names: Names
+    calls: Calls
+
+    @classmethod
+    def gather(
+        cls, frames: Frames, figures: Figures, figures_before: Figures, parity: Parity | None,
+        ledger: Ledger,
+    ) -> "Evidence":  # fmt: skip
+        """Evidence, with the columns behind the frames."""
+        names, calls = Names(frames.scenario), calls_from_frame(frames.calls)
+        return cls(frames, figures, figures_before, parity, ledger, names, calls)
+
+
+def _verdict(found: object, needed: object) -> LawFigures:
+    return LawFigures(ok=found == needed, found=str(found), needed=str(needed))
+
+
+def _balances(evidence: Evidence, asset: str) -> pl.DataFrame:
+    moved = evidence.frames.transfers.filter(pl.col("asset") == asset)
+    flows = pl.concat(
+        [
+            moved.select(account=pl.col("source"), kind=pl.col("kind"), amount=-pl.col("amount")),
+            moved.select(account=pl.col("target"), kind=pl.col("kind"), amount=pl.col("amount")),
+        ]
+    )
+    return flows.group_by("account").agg(pl.col("amount").sum())
+
+
+def conservation(evidence: Evidence) -> LawFigures:
+    """1. Per asset, all balances but the issuer's sum to what was minted."""
+    found, needed = [], []
+    for asset in ("USDC", "ETH"):
+        balances = _balances(evidence, asset).filter(pl.col("account") != "issuer")
+        minted = evidence.frames.transfers.filter(
+            (pl.col("asset") == asset) & (pl.col("kind") == "mint")
+        )
+        found.append(f"{asset} {int(balances['amount'].sum() or 0)}")
+        needed.append(f"{asset} {int(minted['amount'].sum() or 0)}")
+    return _verdict(", ".join(found), ", ".join(needed))
+
+
+def no_overdraft(evidence: Evidence) -> LawFigures:
+    """2. No account is ever below zero: agents and escrow at every instant, all at the end."""
+    calls, names = evidence.calls, evidence.names
+    budgets = evidence.frames.transfers.filter(
+        (pl.col("kind") == "mint") & (pl.col("asset") == "USDC")
+    )
+    start = np.zeros(len(names.agents), np.int64)
+    start[budgets["target"].to_physical().to_numpy() - FIRST_AGENT] = (
+        budgets["amount"].cast(pl.Int64).to_numpy()
+    )
+    ended = calls.status != Status.IN_FLIGHT
+    back = (calls.quote_micros - calls.charge_micros)[ended]
+    agent = np.concatenate([calls.agent[ended], calls.agent])
+    time = np.concatenate([calls.finished_us[ended], calls.posted_us])
+    change = np.concatenate([back, -calls.quote_micros])
+    # Refunds come before holds at the same instant, as the market does it.
+    order = np.lexsort((change < 0, time, agent))
+    agent, change = agent[order], change[order]
+    running = np.cumsum(change)
+    first = np.searchsorted(agent, np.arange(len(start)))
+    before = np.concatenate([[0], running])[first]
+    paths = running - before[agent] + start[agent]
+    lowest = min([*start.tolist(), int(paths.min())] if len(paths) else start.tolist())
+    for asset in ("USDC", "ETH"):
+        ends = _balances(evidence, asset).filter(pl.col("account") != "issuer")
+        lowest = min([lowest, *(int(amount) for amount in ends["amount"])])
+    return LawFigures(ok=lowest >= 0, found=f"lowest {lowest}", needed=">= 0")
+
+
+def every_hold_ends_once(evidence: Evidence) -> LawFigures:
+    """3. One hold per call; charge released, rest refunded; escrow is what is in flight."""
+    calls = evidence.calls
+    in_flight = int(calls.quote_micros[calls.status == Status.IN_FLIGHT].sum())
+    moves = evidence.frames.transfers.filter(pl.col("call_id").is_not_null())
+    repeated = len(moves) - len(moves.select("call_id", "kind").unique())
+    held = _sum(moves, Kind.HOLD)
+    ended = _sum(moves, Kind.RELEASE) + _sum(moves, Kind.REFUND)
+    if not evidence.frames.interrupted and in_flight:
+        return _verdict(f"{in_flight} micros held after the run", "0")
+    return _verdict(
+        f"escrow {held - ended}, ledger {evidence.ledger.balances[ESCROW]}, repeated {repeated}",
+        f"escrow {in_flight}, ledger {in_flight}, repeated 0",
+    )
+
+
+def _sum(moves: pl.DataFrame, kind: Kind) -> int:
+    return int(moves.filter(pl.col("kind") == kind.name.lower())["amount"].sum() or 0)
+
+
+def no_more_than_held(evidence: Evidence) -> LawFigures:
+    """4. 0 <= fee <= charge <= quote <= the agent's maximum."""
+    calls, scenario = evidence.calls, evidence.frames.scenario
+    limits = np.array(
+        [micros_from_usd_exact(group.max_price_usd) for group in scenario.groups.values()]
+    )
+    limit = limits[evidence.names.group_of_agent[calls.agent]]
+    fees = calls.charge_micros * scenario.rail.fee_bps // 10_000
+    broken = (
+        (calls.charge_micros < 0)
+        | (calls.fee_micros != fees)
+        | (calls.charge_micros > calls.quote_micros)
+        | (calls.quote_micros > limit)
+    )
+    return _verdict(f"{int(broken.sum())} calls", "0 calls")
+
+
+def order(evidence: Evidence) -> LawFigures:
+    """5. Posted, started, finished, batch closed: never falling; settlement in order of finish."""
+    calls, frame = evidence.calls, evidence.frames.calls
+    broken = int(
+        ((calls.posted_us > calls.started_us) | (calls.started_us > calls.finished_us)).sum()
+    )
+    settled = frame.filter(pl.col("settled_id").is_not_null()).sort("settled_id")
+    broken += int((settled["finished_us"].diff().drop_nulls() < 0).sum())
+    closed = settled.join(evidence.frames.batches.select("batch", "closed_us"), on="batch")
+    broken += int((closed["closed_us"] < closed["finished_us"]).sum())
+    return _verdict(f"{broken} out of order", "0 out of order")
+
+
+def same_seed_same_record(evidence: Evidence) -> LawFigures:
+    """6. The columns have the digest; sampled agents, drawn again alone, post the same tasks."""
+    frames = evidence.frames
+    tasks = tasks_from_frame(frames.tasks)
+    again = digest(evidence.calls, tasks, hashes_from_frame(frames.calls))
+    total = len(evidence.names.agents)
+    sampled = range(0, total, max(1, total // SAMPLED_AGENTS))
+    everyone = agents(frames.scenario)
+    shifted = 0
+    for index in sampled:
+        rows = np.flatnonzero(tasks.agent == index)[:SAMPLED_TASKS]
+        mine = zip(tasks.posted_us[rows].tolist(), tasks.intent[rows].tolist(), strict=True)
+        alone = islice(everyone[index].tasks, len(rows))
+        shifted += sum(
+            facts != (task.posted_us, task.intent) for facts, task in zip(mine, alone, strict=True)
+        )
+    return _verdict(
+        f"digest {again[:16]}, {shifted} tasks shifted",
+        f"digest {frames.digest[:16]}, 0 tasks shifted",
+    )
+
+
+def parity(evidence: Evidence) -> LawFigures:
+    """7. Ledger and contracts agree to the micro; every settled call is on chain exactly once."""
+    if evidence.parity is None:
+        return LawFigures(ok=True, found="no chain", needed="no chain")
+    found = evidence.parity
+    return _verdict(
+        f"{found.difference_micros} micros apart; calls: {found.calls_missing} missing, "
+        f"{found.calls_unexpected} unexpected, {found.calls_differing} differing; "
+        f"{found.faults} faults",
+        "0 micros apart; calls: 0 missing, 0 unexpected, 0 differing; 0 faults",
+    )
+
+
+def report_is_a_fold(evidence: Evidence) -> LawFigures:
+    """8. Saved and read again, the record gives the same figures."""
+    same = evidence.figures == evidence.figures_before
+    return _verdict("same figures" if same else "other figures", "same figures")
+
+
+def nothing_is_lost(evidence: Evidence) -> LawFigures:
+    """9. Tasks and calls are numbered without gaps, each ended once, and add up."""
+    frames = evidence.frames
+    tasks, calls = evidence.figures.tasks, evidence.figures.calls
+    sums = (
+        tasks.succeeded + tasks.failed + tasks.rejected + tasks.expired + tasks.open,
+        calls.settled + calls.refunded + calls.unpaid + calls.in_flight,
+        int(frames.tasks["calls"].sum()),
+    )
+    gaps = sum(
+        int((frame[key].to_numpy() != np.arange(len(frame))).sum())
+        for frame, key in ((frames.tasks, "task_id"), (frames.calls, "call_id"))
+    )
+    still_open = 0 if evidence.frames.interrupted else tasks.open + calls.in_flight
+    return _verdict(
+        f"tasks {sums[0]}, calls {sums[1]}, attempts {sums[2]}, gaps {gaps}, open {still_open}",
+        f"tasks {tasks.posted}, calls {calls.made}, attempts {calls.made}, gaps 0, open 0",
+    )
+
+
+def theory(evidence: Evidence) -> LawFigures:
+    """10. Little's law, exactly: calls in flight, integrated over time, are the sojourns' sum."""
+    calls = evidence.calls
+    return _verdict(
+        f"{int((calls.finished_us - calls.posted_us).sum())} call-us",
+        f"{evidence.frames.call_us} call-us",
+    )
+
+
+LAWS: dict[str, Callable[[Evidence], LawFigures]] = {
+    "conservation": conservation,
+    "no_overdraft": no_overdraft,
+    "every_hold_ends_once": every_hold_ends_once,
+    "no_more_than_held": no_more_than_held,
+    "order": order,
+    "same_seed_same_record": same_seed_same_record,
+    "parity": parity,
+    "report_is_a_fold": report_is_a_fold,
+    "nothing_is_lost": nothing_is_lost,
+    "theory": theory,
+}
+
+
+def check(evidence: Evidence) -> dict[str, LawFigures]:
+    """Every law's verdict, by name."""
+    return {name: law(evidence) for name, law in LAWS.items()}

@@ -1,0 +1,154 @@
+"""The ledger: balances, moved only by transfers, which are a pure function of the calls.
+
+Money is kept twice. While the market runs, `Ledger.hold` and `Ledger.end_hold` keep what each agent
+may still spend. Block by block, `Ledger.post` derives the transfers of the calls that ended and
+moves balances by them alone. The two must agree to the last micro after every block.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+
+from sim.facts import Kind, LawError, Status
+from sim.record import Calls, Transfers
+from sim.units import Int64Array
+
+ISSUER: Final = 0
+ESCROW: Final = 1
+TREASURY: Final = 2
+FIRST_AGENT: Final = 3
+"""Account numbers: the issuer (whose balance is what was minted, negative), the escrow, the
+treasury, then every agent, then every model."""
+
+
+def mints(budgets: Int64Array) -> Transfers:
+    """What the issuer gives every agent at time 0."""
+    n = len(budgets)
+    zeros = np.zeros(n, np.int64)
+    agents = FIRST_AGENT + np.arange(n)
+    return Transfers(zeros - 1, zeros, zeros + Kind.MINT, zeros + ISSUER, agents, budgets)
+
+
+def transfers(calls: Calls, agents: int) -> Transfers:
+    """The transfers of calls: hold; then release and fee, and refund of the rest; zeros left out.
+
+    The whole charge is released to the model, which owes the fee to the treasury.
+
+    Args:
+        calls: in any order. agents: how many there are (models are numbered after them).
+    """
+    agent = FIRST_AGENT + calls.agent
+    model = FIRST_AGENT + agents + calls.model
+    ended = calls.status != Status.IN_FLIGHT
+    escrow = np.full(len(calls), ESCROW, np.int64)
+    treasury = np.full(len(calls), TREASURY, np.int64)
+    steps = (
+        (Kind.HOLD, calls.posted_us, agent, escrow, calls.quote_micros),
+        (Kind.RELEASE, calls.finished_us, escrow, model, calls.charge_micros),
+        (Kind.FEE, calls.finished_us, model, treasury, calls.fee_micros),
+        (
+            Kind.REFUND,
+            calls.finished_us,
+            escrow,
+            agent,
+            (calls.quote_micros - calls.charge_micros) * ended,
+        ),
+    )
+    kinds = [np.full(len(calls), kind, np.int64) for kind, *_ in steps]
+    times, sources, targets, amounts = (
+        np.stack([step[column] for step in steps], axis=1).ravel() for column in (1, 2, 3, 4)
+    )
+    moved = np.flatnonzero(amounts)
+    return Transfers(
+        np.repeat(calls.call_id, len(steps))[moved],
+        times[moved],
+        np.stack(kinds, axis=1).ravel()[moved],
+        sources[moved],
+        targets[moved],
+        amounts[moved],
+    )
+
+
+def moved(balances: Int64Array, change: Transfers) -> Int64Array:
+    """Balances after transfers (all amounts are positive; no account is created)."""
+    after = balances.copy()
+    np.subtract.at(after, change.source, change.micros)
+    np.add.at(after, change.target, change.micros)
+    return after
+
+
+class Ledger:
+    """Balances of one run, in micro-USDC; raises `LawError` as soon as a law of money is broken."""
+
+    def __init__(self, budgets: list[int], models: int) -> None:
+        self.agents = len(budgets)
+        self.free = list(budgets)
+        self.balances = moved(
+            np.zeros(FIRST_AGENT + self.agents + models, np.int64),
+            mints(np.array(budgets, np.int64)),
+        )
+
+    def hold(self, agent: int, quote_micros: int) -> None:
+        """Sets aside what a call can cost at most."""
+        left = self.free[agent] - quote_micros
+        if left < 0:
+            raise LawError("no_overdraft", f"agent {agent} at {left} micros", ">= 0")
+        self.free[agent] = left
+
+    def end_hold(self, agent: int, quote_micros: int, charge_micros: int) -> None:
+        """Ends a hold: the charge goes, the rest is free again."""
+        if not 0 <= charge_micros <= quote_micros:
+            raise LawError(
+                "no_more_than_held", f"agent {agent} charged {charge_micros}", f"<= {quote_micros}"
+            )
+        self.free[agent] += quote_micros - charge_micros
+
+    def post(self, ended: Calls, held: Iterable[tuple[int, int]]) -> None:
+        """Moves balances by the transfers of calls that ended, and proves both books equal.
+
+        Args:
+            ended: calls in settlement order. held: (agent, quote) of every call in flight.
+        """
+        self.balances = moved(self.balances, transfers(ended, self.agents))
+        expected = np.array(self.free, np.int64)
+        for agent, quote_micros in held:
+            expected[agent] += quote_micros
+        if self.balances[ESCROW] != 0:
+            raise LawError(
+                "every_hold_ends_once", f"{self.balances[ESCROW]} micros of ended calls held", "0"
+            )
+        if self.balances.sum() != 0:
+            raise LawError("conservation", f"sum {self.balances.sum()} micros", "0")
+        if self.balances[ESCROW:].min() < 0:
+            raise LawError("no_overdraft", f"{self.balances[ESCROW:].min()} micros", ">= 0")
+        wrong = np.flatnonzero(self.of_agents != expected)
+        if len(wrong):
+            first = int(wrong[0])
+            raise LawError(
+                "conservation",
+                f"agent {first} has {self.of_agents[first]} micros by transfers",
+                f"{expected[first]} by holds",
+            )
+
+    def strand(self, in_flight: Calls) -> None:
+        """Moves the holds of calls that an interruption left in flight into the escrow."""
+        self.balances = moved(self.balances, transfers(in_flight, self.agents))
+        held = int(in_flight.quote_micros.sum())
+        if self.balances[ESCROW] != held:
+            raise LawError("every_hold_ends_once", f"escrow {self.balances[ESCROW]}", str(held))
+
+    @property
+    def of_agents(self) -> Int64Array:
+        """Balances of the agents, holds not taken off."""
+        return self.balances[FIRST_AGENT : FIRST_AGENT + self.agents]
+
+    @property
+    def of_models(self) -> Int64Array:
+        """What each model has earned, fee taken off."""
+        return self.balances[FIRST_AGENT + self.agents :]
+
+    @property
+    def of_treasury(self) -> int:
+        """Fees collected."""
+        return int(self.balances[TREASURY])

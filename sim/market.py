@@ -1,0 +1,224 @@
+"""The market: the life of a call, from the task an agent posts to the facts it ends in."""
+
+from collections.abc import Callable
+
+from sim.agents import Agent
+from sim.clock import Clock
+from sim.facts import Outcome, Reason, Status, Task
+from sim.ledger import Ledger
+from sim.models import Call, Endpoint, Pool
+from sim.rails import Rail
+from sim.routers import Router
+from sim.units import share_floor
+from sim.validators import verdict_ppm
+
+
+class Market:
+    """Agents' tasks, the pool, the router and the ledger on one clock.
+
+    Rows of ended calls and tasks gather in ``calls`` and ``tasks`` until the world takes them;
+    ``in_flight`` holds the calls under way. ``drained`` happens when no task is to come (`close`)
+    and none is open. ``on_ended`` is told whenever a call has ended and its money is settled.
+    """
+
+    def __init__(
+        self, clock: Clock, pool: Pool, ledger: Ledger, router: Router, rail: Rail
+    ) -> None:
+        self.clock, self.pool, self.ledger, self.router, self.rail = (
+            clock,
+            pool,
+            ledger,
+            router,
+            rail,
+        )
+        self.pay_any = rail.settle_on == "delivered"
+        self.in_flight: dict[int, Call] = {}
+        self.calls: list[tuple[int, ...]] = []
+        self.tasks: list[tuple[int, ...]] = []
+        self.tasks_posted = self.tasks_ended = self.calls_made = 0
+        self.closed = False
+        self.drained = clock.event()
+        self.on_ended: Callable[[], None] = lambda: None
+        self._call_us = self._counted_us = 0
+
+    def post(self, agent: Agent, task: Task) -> None:
+        """An agent posts a Task."""
+        self.tasks_posted += 1
+        self.attempt(self.tasks_posted - 1, agent, 0, task)
+
+    def attempt(self, task_id: int, agent: Agent, attempt: int, task: Task) -> None:
+        """Models quote; the router picks a Quote; the market holds it and makes it a Call."""
+        purse_micros = self.ledger.free[agent.index]
+        models, refusal = self.pool.fitting(task, agent.group, purse_micros)
+        if refusal:
+            outcome = Outcome.FAILED if attempt else Outcome.REJECTED
+            self._end_task(task_id, agent, attempt, task, outcome, refusal)
+            return
+        model = self.pool.endpoints[self.router.pick(task, attempt, models, self.pool)]
+        quote_micros = model.quote_micros(task)
+        self.ledger.hold(agent.index, quote_micros)
+        call = Call(
+            self.calls_made, task_id, agent, attempt, task, model, quote_micros, self.clock.now
+        )
+        self._enter(call)
+        if len(model.serving) < model.slots:
+            self.serve(call)
+        else:
+            self._wait(call)
+
+    def serve(self, call: Call) -> None:
+        """The model serves an Answer."""
+        call.started_us = self.clock.now
+        call.answer = call.model.answer(call.task, call.attempt)
+        call.model.serving[call.id] = call
+        self.clock.after(call.answer.service_us, self.deliver, call)
+
+    def deliver(self, call: Call) -> None:
+        """The validators give a Verdict; the hold becomes a charge and a refund."""
+        answer, model, task = call.answer, call.model, call.task
+        if answer is None:
+            return  # an outage has taken it
+        late = self.clock.now > task.deadline_us
+        success = answer.right and not late
+        reason = Reason.LATE if late else Reason.NONE if success else Reason.WRONG
+        score_ppm = verdict_ppm(answer.right, task.judgement_ppm)
+        self.pool.observe(task.intent, model.index, score_ppm)
+        paid = success or self.pay_any
+        charge_micros = model.charge_micros(task, answer) if paid else 0
+        status = Status.SETTLED if paid else Status.REFUNDED
+        self._leave(call)
+        self._end_call(call, status, reason, charge_micros, score_ppm)
+        self._next_waiting(model)
+        self._after(call, reason)
+
+    # Waiting, giving up, failing -------------------------------------------------------------
+
+    def _wait(self, call: Call) -> None:
+        call.model.queue.append(call)
+        patience_us = max(0, call.task.deadline_us - self.clock.now)
+        self.clock.after(patience_us, self._give_up, call)
+
+    def _give_up(self, call: Call) -> None:
+        if call.id in self.in_flight and call.started_us < 0:
+            self._refund(call, Reason.DEADLINE)
+
+    def _next_waiting(self, model: Endpoint) -> None:
+        while model.queue and len(model.serving) < model.slots:
+            call = model.queue.popleft()
+            if call.id in self.in_flight:
+                self.serve(call)
+
+    def go_down(self, model: Endpoint) -> None:
+        """An outage begins: every call there, served or waiting, ends unanswered and refunded."""
+        model.up = False
+        self.pool.room_changed()
+        lost = [
+            *model.serving.values(),
+            *(call for call in model.queue if call.id in self.in_flight),
+        ]
+        model.queue.clear()
+        for call in lost:
+            self._refund(call, Reason.OUTAGE)
+
+    def come_back(self, model: Endpoint) -> None:
+        """An outage ends."""
+        model.up = True
+        self.pool.room_changed()
+
+    def _refund(self, call: Call, reason: Reason) -> None:
+        call.answer = None
+        self._leave(call)
+        self._end_call(call, Status.REFUNDED, reason, 0, 0)
+        self._after(call, reason)
+
+    def _after(self, call: Call, reason: Reason) -> None:
+        """What the agent does once a call has ended: done, once more, or given up."""
+        if reason is Reason.NONE:
+            self.end_task(call, Outcome.SUCCEEDED, reason)
+        elif reason is Reason.LATE or self.clock.now >= call.task.deadline_us:
+            self.end_task(call, Outcome.EXPIRED, reason)
+        elif call.attempt < call.agent.retries:
+            self.attempt(call.task_id, call.agent, call.attempt + 1, call.task)
+        else:
+            self.end_task(call, Outcome.FAILED, reason)
+
+    # The facts -------------------------------------------------------------------------------
+
+    def _enter(self, call: Call) -> None:
+        self._count()
+        self.calls_made += 1
+        self.in_flight[call.id] = call
+        call.model.occupied += 1
+        if call.model.occupied == call.model.room:
+            self.pool.room_changed()
+
+    def _leave(self, call: Call) -> None:
+        self._count()
+        del self.in_flight[call.id]
+        call.model.serving.pop(call.id, None)
+        if call.model.occupied == call.model.room:
+            self.pool.room_changed()
+        call.model.occupied -= 1
+
+    def _count(self) -> None:
+        now = self.clock.now
+        self._call_us += len(self.in_flight) * (now - self._counted_us)
+        self._counted_us = now
+
+    def _end_call(
+        self, call: Call, status: Status, reason: Reason, charge_micros: int, score_ppm: int
+    ) -> None:
+        self.ledger.end_hold(call.agent.index, call.quote_micros, charge_micros)
+        self.calls.append(self.row(call, status, reason, charge_micros, score_ppm))
+        self.on_ended()
+
+    def row(
+        self, call: Call, status: Status, reason: Reason, charge_micros: int, score_ppm: int
+    ) -> tuple[int, ...]:
+        """A call as a row, in the order of the columns of `sim.record.Calls`."""
+        task, now = call.task, self.clock.now
+        _, cached_tokens, output_tokens, _ = call.answer or (False, 0, 0, 0)
+        return (
+            call.id, call.task_id, call.agent.index, call.model.index, task.intent,
+            call.posted_us, call.started_us if call.started_us >= 0 else now, now,
+            task.input_tokens, cached_tokens, output_tokens, call.attempt,
+            call.quote_micros, charge_micros, share_floor(charge_micros, self.rail.fee_bps),
+            reason is Reason.NONE, score_ppm, status, reason, task.output_tokens, task.difficulty,
+        )  # fmt: skip
+
+    def end_task(self, call: Call, outcome: Outcome, reason: Reason) -> None:
+        """Ends a call's task with this call as its last."""
+        self._end_task(call.task_id, call.agent, call.attempt + 1, call.task, outcome, reason)
+
+    def _end_task(
+        self, task_id: int, agent: Agent, calls: int, task: Task, outcome: Outcome, reason: Reason
+    ) -> None:
+        self.tasks.append(
+            (
+                task_id,
+                agent.index,
+                task.intent,
+                task.posted_us,
+                self.clock.now,
+                calls,
+                outcome,
+                reason,
+            )
+        )
+        self.tasks_ended += 1
+        if self.closed:
+            self._check_drained()
+
+    def close(self) -> None:
+        """No task is to come any more."""
+        self.closed = True
+        self._check_drained()
+
+    def _check_drained(self) -> None:
+        if self.tasks_ended == self.tasks_posted and not self.drained.triggered:
+            self.drained.succeed()
+
+    def call_us_until_now(self) -> int:
+        """The integral of the number of calls in flight over time, so far."""
+        self._count()
+        return self._call_us

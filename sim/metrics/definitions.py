@@ -1,0 +1,189 @@
+"""The metric dictionary: every figure of a summary with its unit and formula, beside its type."""
+
+from collections.abc import Iterator
+from typing import Annotated, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+
+class Part(BaseModel):
+    """Base of the parts of a summary; a field's description is ``unit: formula``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _is(unit: str, formula: str) -> FieldInfo:
+    info: FieldInfo = Field(description=f"{unit}: {formula}")
+    return info
+
+
+class TaskCounts(Part):
+    """Tasks by outcome."""
+
+    posted: Annotated[int, _is("tasks", "succeeded + failed + rejected + expired + open")]
+    succeeded: Annotated[int, _is("tasks", "got a right answer in time")]
+    failed: Annotated[int, _is("tasks", "had calls, all wrong or ended by outages")]
+    rejected: Annotated[int, _is("tasks", "got no call: no model, price, capacity or budget")]
+    expired: Annotated[int, _is("tasks", "deadline passed while waiting or being served")]
+    open: Annotated[int, _is("tasks", "under way when the run was interrupted")]
+
+
+class CallCounts(Part):
+    """Calls by status."""
+
+    made: Annotated[int, _is("calls", "attempts: settled + refunded + unpaid + in_flight")]
+    settled: Annotated[int, _is("calls", "charged, be it zero")]
+    refunded: Annotated[int, _is("calls", "ended without a charge: outage, deadline, no success")]
+    unpaid: Annotated[int, _is("calls", "agent could not pay at settlement")]
+    in_flight: Annotated[int, _is("calls", "under way when the run was interrupted")]
+
+
+class Tokens(Part):
+    """Tokens of answered calls."""
+
+    input: Annotated[int, _is("tokens", "of prompts, cached ones among them")]
+    cached: Annotated[int, _is("tokens", "of prompts, read from cache")]
+    output: Annotated[int, _is("tokens", "of answers, reasoning among them")]
+
+
+class Quantiles(Part):
+    """Latency of answered calls; None when there is none."""
+
+    p50: Annotated[int | None, _is("us", "median of finished - posted, nearest rank")]
+    p95: Annotated[int | None, _is("us", "95 % quantile, nearest rank")]
+    p99: Annotated[int | None, _is("us", "99 % quantile, nearest rank")]
+
+
+class ModelFigures(Part):
+    """One model's part of the market."""
+
+    calls: Annotated[int, _is("calls", "routed to the model")]
+    share_calls: Annotated[float, _is("share", "its calls / calls made")]
+    share_tokens: Annotated[float, _is("share", "its input + output tokens / everybody's")]
+    share_spend: Annotated[float, _is("share", "its charges / spend")]
+    share_success: Annotated[float, _is("share", "its right answers in time / everybody's")]
+    score: Annotated[float | None, _is("share", "mean verdict of its answered calls")]
+    revenue_micros: Annotated[int, _is("micros", "sum of charge - fee")]
+    charge_micros_mean: Annotated[int | None, _is("micros", "mean charge of its settled calls")]
+
+
+class GroupFigures(Part):
+    """One group of agents."""
+
+    posted: Annotated[int, _is("tasks", "posted by its agents")]
+    succeeded: Annotated[int, _is("tasks", "of these, succeeded")]
+    success_rate: Annotated[float | None, _is("share", "succeeded / posted")]
+    spend_micros: Annotated[int, _is("micros", "sum of its charges")]
+    cost_per_success_micros: Annotated[int | None, _is("micros", "spend / succeeded, nearest")]
+    budget_left_micros: Annotated[int, _is("micros", "budgets of its agents - spend")]
+
+
+class MarketFigures(Part):
+    """The market as a whole."""
+
+    hhi_calls: Annotated[int, _is("index", "sum of squared shares of calls x 10^4 (Herfindahl)")]
+    hhi_spend: Annotated[int, _is("index", "sum of squared shares of spend x 10^4")]
+    regret_micros: Annotated[
+        int,
+        _is(
+            "micros",
+            "sum over calls of the best model's expected surplus - the chosen one's; expected"
+            " surplus = value x P(right) - expected charge at the task's true difficulty; over"
+            " models that serve the intent, meet the requirements and quote within the maximum"
+            " price, busy or down though they may have been",
+        ),
+    ]
+    welfare_micros: Annotated[
+        int,
+        _is(
+            "micros",
+            "value of tasks succeeded - modelled gas; payments cancel out, marginal cost is zero",
+        ),
+    ]
+
+
+class RailFigures(Part):
+    """What settlement costs and how long it waits, as modelled (the chain's own are in `chain`)."""
+
+    kind: Annotated[str, _is("name", "the scenario's rail")]
+    batches: Annotated[int, _is("batches", "closed by the rail")]
+    delay_us_mean: Annotated[int | None, _is("us", "mean of batch closed - call finished")]
+    delay_us_max: Annotated[int | None, _is("us", "largest of these")]
+    gas: Annotated[int, _is("gas", "of all batches, from the committed gas figures")]
+    gas_micros: Annotated[int, _is("micros", "gas x gas price x ETH price, rounded up")]
+
+
+class Figures(Part):
+    """Every figure that is a fold of the record."""
+
+    scenario: Annotated[str, _is("name", "of the scenario")]
+    seed: Annotated[int, _is("number", "of the run")]
+    digest: Annotated[str, _is("hex", "SHA-256 over the record's columns and answer hashes")]
+    duration_us: Annotated[int, _is("us", "simulated time of the last event")]
+    tasks: TaskCounts
+    calls: CallCounts
+    success_rate: Annotated[float | None, _is("share", "tasks succeeded / tasks posted")]
+    cost_per_success_micros: Annotated[
+        int | None, _is("micros", "spend, failures included / tasks succeeded, nearest")
+    ]
+    spend_micros: Annotated[int, _is("micros", "sum of charges")]
+    tokens: Tokens
+    latency_us: Quantiles
+    models: dict[str, ModelFigures]
+    groups: dict[str, GroupFigures]
+    market: MarketFigures
+    rail: RailFigures
+
+
+class ChainFigures(Part):
+    """What the chain itself says."""
+
+    rail: Annotated[str, _is("name", "the scenario's rail")]
+    backend: Annotated[str, _is("name", "anvil, none, or the node's URL")]
+    calls_settled: Annotated[int, _is("calls", "found paid on chain by the audit")]
+    transactions: Annotated[int, _is("transactions", "that settled them")]
+    gas_total: Annotated[int, _is("gas", "used by these transactions")]
+    gas_per_call: Annotated[float | None, _is("gas", "gas_total / calls_settled")]
+    parity: Annotated[bool | None, _is("flag", "ledger and contracts agree; null without a chain")]
+    difference_micros: Annotated[int | None, _is("micros", "sum over accounts of |ledger - chain|")]
+    head: Annotated[str | None, _is("hex", "hash of the last block")]
+    seconds: Annotated[float, _is("s", "wall clock from the first transaction to the audit's end")]
+
+
+class LawFigures(Part):
+    """A law as it was checked."""
+
+    ok: Annotated[bool, _is("flag", "held")]
+    found: Annotated[str, _is("text", "what the run shows")]
+    needed: Annotated[str, _is("text", "what the law asks")]
+
+
+class Timing(Part):
+    """Wall clock; the only part that differs between two runs of one seed."""
+
+    wall_s: Annotated[float, _is("s", "all of the run")]
+    sim_s: Annotated[float, _is("s", "simulation")]
+    chain_s: Annotated[float, _is("s", "waiting for settlement, and audit")]
+    calls_per_s: Annotated[float, _is("calls/s", "calls made / sim_s")]
+
+
+class Summary(Figures):
+    """``summary.json``."""
+
+    chain: ChainFigures
+    laws: dict[str, LawFigures]
+    timing: Timing
+
+
+def dictionary(part: type[BaseModel] = Summary, prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    """Every metric as (name, unit, formula), in the order of the summary; ID stands for any id."""
+    for name, field in part.model_fields.items():
+        kind = field.annotation
+        if get_origin(kind) is dict:
+            yield from dictionary(get_args(kind)[1], f"{prefix}{name}.ID.")
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from dictionary(kind, f"{prefix}{name}.")
+        else:
+            unit, _, formula = (field.description or "").partition(": ")
+            yield f"{prefix}{name}", unit, formula

@@ -1,0 +1,172 @@
+"""The fold: from the frames of a record to its figures, and nothing else."""
+
+import numpy as np
+import polars as pl
+
+from sim.facts import Outcome, Status
+from sim.metrics.definitions import (
+    CallCounts,
+    Figures,
+    GroupFigures,
+    MarketFigures,
+    ModelFigures,
+    Quantiles,
+    RailFigures,
+    TaskCounts,
+    Tokens,
+)
+from sim.metrics.regret import regret_micros
+from sim.record.frames import Frames, calls_from_frame
+from sim.units import BPS, PPM, micros_ceil_from_wei, micros_from_usd_exact, ratio_nearest
+
+ANSWERED = pl.col("answer_hash") != bytes(32)
+
+
+def figures(frames: Frames) -> Figures:
+    """All figures of a record."""
+    calls, tasks = frames.calls, frames.tasks
+    answered = calls.filter(ANSWERED)
+    spend = int(calls["charge_micros"].sum())
+    succeeded = int((tasks["outcome"] == "succeeded").sum())
+    return Figures(
+        scenario=frames.scenario.name,
+        seed=frames.scenario.seed,
+        digest=frames.digest,
+        duration_us=frames.duration_us,
+        tasks=_task_counts(tasks),
+        calls=_call_counts(calls),
+        success_rate=_share(succeeded, len(tasks)),
+        cost_per_success_micros=ratio_nearest(spend, succeeded),
+        spend_micros=spend,
+        tokens=Tokens(
+            input=int(answered["input_tokens"].sum()),
+            cached=int(answered["cached_tokens"].sum()),
+            output=int(answered["output_tokens"].sum()),
+        ),
+        latency_us=_latency(answered),
+        models=_models(frames, answered, spend),
+        groups=_groups(frames),
+        market=_market(frames),
+        rail=_rail(frames),
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _task_counts(tasks: pl.DataFrame) -> TaskCounts:
+    found = dict(tasks["outcome"].cast(pl.String).value_counts().iter_rows())
+    counts = {outcome.name.lower(): int(found.get(outcome.name.lower(), 0)) for outcome in Outcome}
+    return TaskCounts(posted=len(tasks), **counts)
+
+
+def _call_counts(calls: pl.DataFrame) -> CallCounts:
+    found = dict(calls["status"].cast(pl.String).value_counts().iter_rows())
+    counts = {status.name.lower(): int(found.get(status.name.lower(), 0)) for status in Status}
+    return CallCounts(made=len(calls), **counts)
+
+
+def _latency(answered: pl.DataFrame) -> Quantiles:
+    latency = answered["finished_us"] - answered["posted_us"]
+    ranks = [latency.quantile(q, interpolation="nearest") for q in (0.5, 0.95, 0.99)]
+    p50, p95, p99 = (None if rank is None else int(rank) for rank in ranks)
+    return Quantiles(p50=p50, p95=p95, p99=p99)
+
+
+def _models(frames: Frames, answered: pl.DataFrame, spend: int) -> dict[str, ModelFigures]:
+    by_model = frames.calls.group_by("model").agg(
+        calls=pl.len(),
+        charge=pl.col("charge_micros").sum(),
+        fee=pl.col("fee_micros").sum(),
+        settled=(pl.col("status") == "settled").sum(),
+        success=pl.col("success").sum(),
+    )
+    by_answer = answered.group_by("model").agg(
+        tokens=(pl.col("input_tokens") + pl.col("output_tokens")).sum(),
+        score=pl.col("score_ppm").sum(),
+        answers=pl.len(),
+    )
+    rows = by_model.join(by_answer, on="model", how="left").fill_null(0)
+    found = {str(row["model"]): row for row in rows.iter_rows(named=True)}
+    tokens = sum(row["tokens"] for row in found.values())
+    successes = sum(row["success"] for row in found.values())
+    figures: dict[str, ModelFigures] = {}
+    for model in frames.scenario.models:
+        row = found.get(model, dict.fromkeys(rows.columns, 0))
+        figures[model] = ModelFigures(
+            calls=row["calls"],
+            share_calls=_share(row["calls"], len(frames.calls)) or 0.0,
+            share_tokens=_share(row["tokens"], tokens) or 0.0,
+            share_spend=_share(row["charge"], spend) or 0.0,
+            share_success=_share(row["success"], successes) or 0.0,
+            score=_share(row["score"], row["answers"] * PPM),
+            revenue_micros=row["charge"] - row["fee"],
+            charge_micros_mean=ratio_nearest(row["charge"], row["settled"]),
+        )
+    return figures
+
+
+def _groups(frames: Frames) -> dict[str, GroupFigures]:
+    spends = dict(
+        frames.calls.group_by(pl.col("group").cast(pl.String))
+        .agg(pl.col("charge_micros").sum())
+        .iter_rows()
+    )
+    tasks = frames.tasks.group_by(pl.col("group").cast(pl.String)).agg(
+        pl.len(), (pl.col("outcome") == "succeeded").sum()
+    )
+    counts = {group: (posted, succeeded) for group, posted, succeeded in tasks.iter_rows()}
+    figures: dict[str, GroupFigures] = {}
+    for group_id, group in frames.scenario.groups.items():
+        posted, succeeded = counts.get(group_id, (0, 0))
+        spend = spends.get(group_id, 0)
+        figures[group_id] = GroupFigures(
+            posted=posted,
+            succeeded=succeeded,
+            success_rate=_share(succeeded, posted),
+            spend_micros=spend,
+            cost_per_success_micros=ratio_nearest(spend, succeeded),
+            budget_left_micros=group.count * micros_from_usd_exact(group.budget_usd) - spend,
+        )
+    return figures
+
+
+def _herfindahl(parts: list[int]) -> int:
+    whole = sum(parts)
+    return (
+        (sum(part * part for part in parts) * BPS * 2 + whole**2) // (2 * whole**2) if whole else 0
+    )
+
+
+def _market(frames: Frames) -> MarketFigures:
+    scenario = frames.scenario
+    by_model = frames.calls.group_by("model").agg(pl.len(), pl.col("charge_micros").sum())
+    values = {g: micros_from_usd_exact(group.value_usd) for g, group in scenario.groups.items()}
+    won = frames.tasks.filter(pl.col("outcome") == "succeeded")["group"].cast(pl.String)
+    value = sum(values[str(group)] * int(count) for group, count in won.value_counts().iter_rows())
+    group = frames.calls["group"].to_physical().cast(pl.Int64).to_numpy()
+    return MarketFigures(
+        hhi_calls=_herfindahl(by_model["len"].to_list()),
+        hhi_spend=_herfindahl(by_model["charge_micros"].to_list()),
+        regret_micros=regret_micros(scenario, calls_from_frame(frames.calls), group),
+        welfare_micros=value - _rail(frames).gas_micros,
+    )
+
+
+def _rail(frames: Frames) -> RailFigures:
+    chain, batches = frames.scenario.chain, frames.batches
+    settled = frames.calls.filter(pl.col("status") == "settled").join(
+        batches.select("batch", "closed_us"), on="batch"
+    )
+    delay = settled["closed_us"] - settled["finished_us"]
+    paid = frames.transfers.filter((pl.col("asset") == "ETH") & (pl.col("kind") == "gas"))
+    wei = int(paid["amount"].sum() or 0)
+    return RailFigures(
+        kind=frames.scenario.rail.kind,
+        batches=len(batches),
+        delay_us_mean=ratio_nearest(int(delay.sum()), len(delay)),
+        delay_us_max=None if delay.is_empty() else int(np.max(delay.to_numpy())),
+        gas=int(batches["gas_modelled"].sum()),
+        gas_micros=micros_ceil_from_wei(wei, chain.eth_usd),
+    )

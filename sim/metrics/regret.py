@@ -1,0 +1,81 @@
+"""Regret: what better picks would have been worth, at the tasks' true difficulties."""
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.mechanisms import Tariff
+from sim.models import ability, meets
+from sim.record import Calls
+from sim.scenario.schema import Model, Scenario
+from sim.units import PPM, TOKENS_PER_MTOK, Int64Array, micros_from_usd_exact, ppm_nearest
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+CHUNK = 65_536
+
+
+class _Supply:
+    """One model's expected surplus and quote for many calls at once."""
+
+    def __init__(self, scenario: Scenario, model: Model) -> None:
+        slope = scenario.item_response.discrimination
+        self.slope, self.tariff = slope, Tariff(model.price)
+        self.ability = np.array(
+            [
+                ability(model.quality[i], slope) if i in model.quality else 0
+                for i in scenario.intents
+            ]
+        )
+        self.serves = np.array([i in model.quality for i in scenario.intents])
+        self.meets = np.array([meets(model, group.requires) for group in scenario.groups.values()])
+        self.hit = ppm_nearest(model.cache_hit_share)
+        expansion = model.verbosity / (1 - model.reasoning_share)
+        self.right, self.wrong = (
+            ppm_nearest(expansion),
+            ppm_nearest(expansion * model.wrong_output_factor),
+        )
+        self.context = model.context_tokens
+
+    def surplus(self, calls: Calls, value: Int64Array) -> Floats:
+        """Expected surplus in micros."""
+        exponent = self.slope * (calls.difficulty - self.ability[calls.intent]) / PPM
+        chance = 1 / (1 + np.exp(np.clip(exponent, -500, 500)))
+        cached = calls.input_tokens * self.hit // PPM
+        fixed = (calls.input_tokens - cached) * self.tariff.input + cached * self.tariff.cached
+        factor = chance * self.right + (1 - chance) * self.wrong
+        tokens = fixed + calls.reference_tokens * factor * self.tariff.output / PPM
+        surplus: Floats = value * chance - tokens / TOKENS_PER_MTOK - self.tariff.per_call
+        return surplus
+
+    def fits(self, calls: Calls, group: Int64Array, limit: Int64Array) -> Flags:
+        """Whether the model could have been offered."""
+        output = -(-calls.reference_tokens * self.wrong // PPM)
+        dearest = max(self.tariff.input, self.tariff.cached)
+        tokens = calls.input_tokens * dearest + output * self.tariff.output
+        quote = self.tariff.per_call - (-tokens // TOKENS_PER_MTOK)
+        fits: Flags = self.serves[calls.intent] & self.meets[group] & (quote <= limit)
+        if self.context is not None:
+            fits &= calls.input_tokens + output <= self.context
+        return fits
+
+
+def regret_micros(scenario: Scenario, calls: Calls, group: Int64Array) -> int:
+    """The sum of each call's regret, rounded per call. ``group`` is each call's group."""
+    supplies = [_Supply(scenario, model) for model in scenario.models.values()]
+    groups = scenario.groups.values()
+    values = np.array([micros_from_usd_exact(g.value_usd) for g in groups])
+    limits = np.array([micros_from_usd_exact(g.max_price_usd) for g in groups])
+    total = 0
+    for start in range(0, len(calls), CHUNK):
+        rows = np.arange(start, min(start + CHUNK, len(calls)))
+        part, of_group = calls.take(rows), group[rows]
+        best = np.full(len(part), -np.inf)
+        chosen = np.empty(len(part))
+        for number, supply in enumerate(supplies):
+            surplus = supply.surplus(part, values[of_group])
+            mine = part.model == number
+            chosen[mine] = surplus[mine]
+            offered = supply.fits(part, of_group, limits[of_group]) | mine
+            best = np.maximum(best, np.where(offered, surplus, -np.inf))
+        total += int(np.rint(best - chosen).astype(np.int64).sum())
+    return total

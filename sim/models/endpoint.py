@@ -1,0 +1,117 @@
+"""One model as the market meets it: its tariff, its answers, and the calls it has under way."""
+
+import math
+from collections import deque
+from typing import NamedTuple
+
+from sim.agents import Agent
+from sim.chance import below, key, mix
+from sim.facts import Task
+from sim.mechanisms import Tariff
+from sim.models.ability import ability
+from sim.scenario.schema import Model, Scenario
+from sim.units import PPM, TOKENS_PER_MTOK, US_PER_S, ppm_nearest, us_from_ms_nearest
+
+
+class Answer(NamedTuple):
+    """What a model makes of a task: right or wrong, its tokens, and the time it takes in us."""
+
+    right: bool
+    cached_tokens: int
+    output_tokens: int
+    service_us: int
+
+
+class Endpoint:
+    """One model as the market meets it: its tariff and abilities, and who is served or waits."""
+
+    def __init__(self, index: int, model_id: str, model: Model, scenario: Scenario) -> None:
+        self.index, self.id, self.tariff = index, model_id, Tariff(model.price)
+        self.discrimination = scenario.item_response.discrimination / PPM
+        self.abilities = {
+            intent: ability(model.quality[name], scenario.item_response.discrimination)
+            for intent, name in enumerate(scenario.intents)
+            if name in model.quality
+        }
+        expansion = model.verbosity / (1 - model.reasoning_share)
+        self.right_tokens_ppm = ppm_nearest(expansion)
+        self.wrong_tokens_ppm = ppm_nearest(expansion * model.wrong_output_factor)
+        self.hit_ppm = ppm_nearest(model.cache_hit_share)
+        self.first_token_us = us_from_ms_nearest(model.latency.first_token_ms)
+        self.us_per_token = US_PER_S / model.latency.tokens_per_s
+        self.sigma = model.latency.sigma / PPM
+        self.key = key(f"model/{model_id}")
+        self.context_tokens = model.context_tokens
+        self.slots, self.room = model.capacity.slots, model.capacity.slots + model.capacity.queue
+        self.outages = model.outages
+        self.up = True
+        self.serving: dict[int, Call] = {}
+        self.queue: deque[Call] = deque()
+        self.occupied = 0
+
+    def chance_ppm(self, intent: int, difficulty: int) -> int:
+        """The probability, in ppm, of a right answer (two-parameter logistic)."""
+        exponent = self.discrimination * (difficulty - self.abilities[intent])
+        return round(PPM / (1 + math.exp(exponent))) if exponent < 500 else 0
+
+    def answer(self, task: Task, attempt: int) -> Answer:
+        """The answer to a task at an attempt: the task's own draws, transformed."""
+        luck = below(mix(task.draw, self.key, attempt), PPM)
+        right = luck < self.chance_ppm(task.intent, task.difficulty)
+        factor_ppm = self.right_tokens_ppm if right else self.wrong_tokens_ppm
+        output = -(-task.output_tokens * factor_ppm // PPM)
+        time_us = self.first_token_us + output * self.us_per_token
+        if self.sigma:
+            time_us *= math.exp(self.sigma * task.service)
+        return Answer(
+            right, task.input_tokens * self.hit_ppm // PPM, output, max(1, round(time_us))
+        )
+
+    def quote_micros(self, task: Task) -> int:
+        """The most that this task can cost here: nothing cached, and a wrong answer's length."""
+        output = -(-task.output_tokens * self.wrong_tokens_ppm // PPM)
+        tariff = self.tariff
+        dearest = max(tariff.input, tariff.cached)
+        return tariff.per_call + -(
+            -(task.input_tokens * dearest + output * tariff.output) // TOKENS_PER_MTOK
+        )
+
+    def charge_micros(self, task: Task, answer: Answer) -> int:
+        """What this answer costs."""
+        fresh = task.input_tokens - answer.cached_tokens
+        return self.tariff.charge_ceil(fresh, answer.cached_tokens, answer.output_tokens)
+
+    def holds_context(self, task: Task) -> bool:
+        """Whether the prompt and the longest answer fit the context window."""
+        if self.context_tokens is None:
+            return True
+        output = -(-task.output_tokens * self.wrong_tokens_ppm // PPM)
+        return task.input_tokens + output <= self.context_tokens
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more call could be served or wait here."""
+        return self.up and self.occupied < self.room
+
+
+class Call:
+    """A call under way: one attempt of one model at a task."""
+
+    __slots__ = (
+        "agent", "answer", "attempt", "id", "model", "posted_us", "quote_micros", "started_us",
+        "task", "task_id",
+    )  # fmt: skip
+
+    def __init__(
+        self, call_id: int, task_id: int, agent: Agent, attempt: int, task: Task, model: Endpoint,
+        quote_micros: int, posted_us: int,
+    ) -> None:  # fmt: skip
+        self.id, self.task_id, self.agent, self.attempt = call_id, task_id, agent, attempt
+        self.task, self.model, self.quote_micros, self.posted_us = (
+            task,
+            model,
+            quote_micros,
+            posted_us,
+        )
+        self.started_us = -1
+        self.answer: Answer | None = None

@@ -1,0 +1,16 @@
+"""The record: what happened, as columns; reports read nothing else."""
+
+from sim.record.columns import Calls, Tasks, Transfers
+from sim.record.hashing import AnswerHasher, digest
+from sim.record.history import UNSETTLED, Columns, History
+
+__all__ = [
+    "UNSETTLED",
+    "AnswerHasher",
+    "Calls",
+    "Columns",
+    "History",
+    "Tasks",
+    "Transfers",
+    "digest",
+]

@@ -1,0 +1,149 @@
+"""The run directory: a record on disk, written once and read by audits and reports."""
+
+import json
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sim.facts import Fault, ScenarioError, ToolError
+from sim.record.frames import Frames
+from sim.scenario.schema import Scenario
+
+MANIFEST: Final = "manifest.json"
+TABLES: Final = ("calls", "tasks", "transfers", "batches")
+LIBRARIES: Final = ("telex", "numpy", "polars", "pydantic", "simpy", "web3")
+
+
+class ChainPlace(BaseModel):
+    """Where on a chain a run is.
+
+    Args:
+        backend: ``anvil`` or the node's URL. first_call: the contract's ``callCount`` before it.
+        first_block, last_block: the run's own, funding included. head: the last block's hash.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backend: str
+    first_call: int
+    first_block: int
+    last_block: int
+    head: str
+
+
+class Manifest(BaseModel):
+    """``manifest.json``: all of a record that is no table; ``chain`` is None without a chain."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = 1
+    scenario: Scenario
+    scenario_hash: str
+    seed: int
+    digest: str
+    duration_us: int
+    call_us: int
+    interrupted: bool
+    chain: ChainPlace | None
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A run directory that has been read."""
+
+    directory: Path
+    manifest: Manifest
+    frames: Frames
+
+
+def versions() -> dict[str, str]:
+    """What the record was made with: Python and the libraries that shape it."""
+    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+
+
+def new_directory(wanted: Path | None, scenario: Scenario) -> Path:
+    """Makes the directory of a run: the one wanted, else the first free runs/NAME-SEED-K.
+
+    Raises `ToolError` if the one wanted exists and is not empty, or none can be made.
+    """
+    try:
+        if wanted is not None:
+            wanted.mkdir(parents=True, exist_ok=True)
+            if any(wanted.iterdir()):
+                msg = f"output directory {wanted} exists and is not empty; choose another --out"
+                raise ToolError(msg)
+            return wanted
+        number = 1
+        while True:
+            free = Path("runs") / f"{scenario.name}-{scenario.seed}-{number}"
+            try:
+                free.mkdir(parents=True)
+            except FileExistsError:
+                number += 1
+            else:
+                return free
+    except OSError as error:
+        msg = f"cannot make the output directory: {error}"
+        raise ToolError(msg) from error
+
+
+def save(directory: Path, frames: Frames, chain: ChainPlace | None) -> None:
+    """Writes the record; the manifest last, so that a directory with one is whole."""
+    scenario = frames.scenario
+    manifest = Manifest(
+        scenario=scenario,
+        scenario_hash=scenario.scenario_hash().hex(),
+        seed=scenario.seed,
+        digest=frames.digest,
+        duration_us=frames.duration_us,
+        call_us=frames.call_us,
+        interrupted=frames.interrupted,
+        chain=chain,
+        versions=versions(),
+    )
+    try:
+        for name in TABLES:
+            table: pl.DataFrame = getattr(frames, name)
+            table.write_parquet(directory / f"{name}.parquet", compression="zstd")
+        (directory / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
+    except OSError as error:
+        msg = f"cannot write the record to {directory}: {error}"
+        raise ToolError(msg) from error
+
+
+def write_summary(directory: Path, text: str) -> None:
+    """Writes ``summary.json`` beside the record."""
+    try:
+        (directory / "summary.json").write_text(text + "\n")
+    except OSError as error:
+        msg = f"cannot write the summary to {directory}: {error}"
+        raise ToolError(msg) from error
+
+
+def load(directory: Path) -> Saved:
+    """Reads a run directory; raises `ScenarioError` if it is none, or not whole."""
+    path = directory / MANIFEST
+    try:
+        manifest = Manifest.model_validate(json.loads(path.read_text()))
+        tables = {name: pl.read_parquet(directory / f"{name}.parquet") for name in TABLES}
+    except (OSError, ValueError, ValidationError, pl.exceptions.PolarsError) as error:
+        fault = Fault(str(directory), str(error).split("\n", 1)[0], "the directory of a whole run")
+        raise ScenarioError((fault,)) from error
+    frames = Frames(
+        scenario=manifest.scenario,
+        digest=manifest.digest,
+        duration_us=manifest.duration_us,
+        call_us=manifest.call_us,
+        interrupted=manifest.interrupted,
+        calls=tables["calls"],
+        tasks=tables["tasks"],
+        transfers=tables["transfers"],
+        batches=tables["batches"],
+    )
+    return Saved(directory, manifest, frames)

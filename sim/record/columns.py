@@ -1,0 +1,108 @@
+"""The columns of the record: a call is a row, and so is a task."""
+
+from dataclasses import dataclass, fields
+from typing import Self, TypeVar
+
+import numpy as np
+
+from sim.units import Int64Array
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Columns of calls, equally long.
+
+    Codes: agent, model, intent by position in the scenario, status and reason by `Status` and
+    `Reason`; ``difficulty`` in millionths.
+    """
+
+    call_id: Int64Array
+    task_id: Int64Array
+    agent: Int64Array
+    model: Int64Array
+    intent: Int64Array
+    posted_us: Int64Array
+    started_us: Int64Array
+    finished_us: Int64Array
+    input_tokens: Int64Array
+    cached_tokens: Int64Array
+    output_tokens: Int64Array
+    attempt: Int64Array
+    quote_micros: Int64Array
+    charge_micros: Int64Array
+    fee_micros: Int64Array
+    success: Int64Array
+    score_ppm: Int64Array
+    status: Int64Array
+    reason: Int64Array
+    reference_tokens: Int64Array
+    difficulty: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.call_id)
+
+    @classmethod
+    def from_rows(cls, rows: list[tuple[int, ...]]) -> Self:
+        """Columns from rows whose values stand in the order of the fields."""
+        if not rows:
+            return cls(*(np.empty(0, np.int64) for _ in fields(cls)))
+        return cls(*np.array(rows, dtype=np.int64).T)
+
+    def take(self, rows: Int64Array) -> Self:
+        """The rows at these positions, in this order."""
+        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Columns of tasks, in the order in which they were posted; ``calls`` counts their attempts."""
+
+    task_id: Int64Array
+    agent: Int64Array
+    intent: Int64Array
+    posted_us: Int64Array
+    ended_us: Int64Array
+    calls: Int64Array
+    outcome: Int64Array
+    reason: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.task_id)
+
+    @classmethod
+    def from_rows(cls, rows: list[tuple[int, ...]]) -> Self:
+        """Columns from rows whose values stand in the order of the fields."""
+        if not rows:
+            return cls(*(np.empty(0, np.int64) for _ in fields(cls)))
+        return cls(*np.array(rows, dtype=np.int64).T)
+
+
+@dataclass(frozen=True, slots=True)
+class Transfers:
+    """Columns of transfers of USDC: ``kind`` by `Kind`, accounts by number, amounts in micros.
+
+    ``call_id`` is -1 for a mint.
+    """
+
+    call_id: Int64Array
+    time_us: Int64Array
+    kind: Int64Array
+    source: Int64Array
+    target: Int64Array
+    micros: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.call_id)
+
+
+Table = TypeVar("Table", Calls, Tasks)
+
+
+def concatenate(kind: type[Table], blocks: list[Table], key: str) -> Table:
+    """All blocks as one, sorted by the column ``key``."""
+    order = np.argsort(np.concatenate([getattr(block, key) for block in blocks]), kind="stable")
+    columns = [
+        np.concatenate([getattr(block, field.name) for block in blocks])[order]
+        for field in fields(kind)
+    ]
+    return kind(*columns)

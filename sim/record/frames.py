@@ -1,0 +1,179 @@
+"""The record as Polars frames: names instead of codes, one frame per file of a run directory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import polars as pl
+
+from sim.facts import Kind, Outcome, Reason, Status
+from sim.record.columns import Calls, Tasks, Transfers
+from sim.record.history import Columns
+from sim.scenario.schema import Scenario
+from sim.units import BytesArray, Int64Array
+
+
+@dataclass(frozen=True)
+class Frames:
+    """A record as reports read it: the frames of a run directory, and what its manifest says.
+
+    ``call_us`` is the integral over time of the calls in flight; ``batches`` what the rail closed.
+    """
+
+    scenario: Scenario
+    digest: str
+    duration_us: int
+    call_us: int
+    interrupted: bool
+    calls: pl.DataFrame
+    tasks: pl.DataFrame
+    transfers: pl.DataFrame
+    batches: pl.DataFrame
+
+
+class Names:
+    """The names behind the codes of a run's columns."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.agents = [
+            f"{group_id}/{index}"
+            for group_id, group in scenario.groups.items()
+            for index in range(group.count)
+        ]
+        self.group_of_agent = np.repeat(
+            np.arange(len(scenario.groups)), [group.count for group in scenario.groups.values()]
+        )
+        self.enums = {
+            "group": pl.Enum(list(scenario.groups)),
+            "agent": pl.Enum(self.agents),
+            "model": pl.Enum(list(scenario.models)),
+            "intent": pl.Enum(list(scenario.intents)),
+            "status": pl.Enum([status.name.lower() for status in Status]),
+            "outcome": pl.Enum([outcome.name.lower() for outcome in Outcome]),
+            "reason": pl.Enum([reason.name.lower() for reason in Reason]),
+            "kind": pl.Enum([kind.name.lower() for kind in Kind]),
+            "asset": pl.Enum(["USDC", "ETH"]),
+        }
+        self.accounts = pl.Enum(
+            [
+                "issuer", "escrow", "treasury",
+                *(f"agent:{agent}" for agent in self.agents),
+                *(f"model:{model}" for model in scenario.models),
+                "router", "network",
+            ]
+        )  # fmt: skip
+
+    def coded(self, name: str, codes: Int64Array) -> pl.Series:
+        """A column of codes as a column of names."""
+        return as_enum(name, codes, self.enums[name])
+
+
+def as_enum(name: str, codes: Int64Array, names: pl.Enum) -> pl.Series:
+    """Codes (positions in ``names``) as an Enum series."""
+    return pl.Series(name, codes.astype(np.uint32)).cat.to(names)
+
+
+def calls_frame(columns: Columns, names: Names, first_settled_id: int) -> pl.DataFrame:
+    """Every call in the order of its id. ``batch`` and ``settled_id`` are null if not settled."""
+    calls = columns.calls
+    settled = pl.Series("settled_id", columns.settled)
+    series = [pl.Series("call_id", calls.call_id), pl.Series("task_id", calls.task_id)]
+    series.append(names.coded("group", names.group_of_agent[calls.agent]))
+    for field in fields(Calls)[2:]:
+        column: Int64Array = getattr(calls, field.name)
+        coded = field.name in names.enums
+        series.append(names.coded(field.name, column) if coded else pl.Series(field.name, column))
+    hashes = pl.Series("answer_hash", _rows_as_bytes(columns.answer_hash), dtype=pl.Binary)
+    frame = pl.DataFrame([*series, hashes, pl.Series("batch", columns.batch), settled])
+    return frame.with_columns(
+        pl.col("success").cast(pl.Boolean),
+        pl.when(pl.col("settled_id") >= 0).then("batch").alias("batch"),
+        pl.when(pl.col("settled_id") >= 0)
+        .then(pl.col("settled_id") + first_settled_id)
+        .alias("settled_id"),
+    )
+
+
+def _rows_as_bytes(hashes: BytesArray) -> list[bytes]:
+    data = np.ascontiguousarray(hashes).tobytes()
+    return [data[at : at + 32] for at in range(0, len(data), 32)]
+
+
+def tasks_frame(tasks: Tasks, names: Names) -> pl.DataFrame:
+    """Every task in the order in which it was posted; those without a call have ``calls`` 0."""
+    return pl.DataFrame(
+        [
+            pl.Series("task_id", tasks.task_id),
+            names.coded("group", names.group_of_agent[tasks.agent]),
+            names.coded("agent", tasks.agent),
+            names.coded("intent", tasks.intent),
+            pl.Series("posted_us", tasks.posted_us),
+            pl.Series("ended_us", tasks.ended_us),
+            pl.Series("calls", tasks.calls),
+            names.coded("outcome", tasks.outcome),
+            names.coded("reason", tasks.reason),
+        ]
+    )
+
+
+def transfers_frame(
+    blocks: Sequence[Transfers], gas: Sequence[tuple[int, int]], names: Names
+) -> pl.DataFrame:
+    """Every transfer: of USDC in micros, of ETH in wei (``gas``: time and wei of each batch).
+
+    ``amount`` is a Decimal(38, 0); ``call_id`` is null where no call is behind a transfer.
+    """
+    frames = [_usdc(block, names) for block in blocks]
+    accounts = names.accounts.categories.to_list()
+    issuer, router, network = (accounts.index(name) for name in ("issuer", "router", "network"))
+    rows = [(0, Kind.MINT, issuer, router, sum(wei for _, wei in gas))]
+    rows += [(closed_us, Kind.GAS, router, network, wei) for closed_us, wei in gas]
+    frames.append(
+        pl.DataFrame(
+            {
+                "call_id": pl.Series([None] * len(rows), dtype=pl.Int64),
+                "time_us": [row[0] for row in rows],
+                "kind": names.coded("kind", np.array([row[1] for row in rows])),
+                "asset": pl.Series(["ETH"] * len(rows), dtype=names.enums["asset"]),
+                "source": as_enum("source", np.array([row[2] for row in rows]), names.accounts),
+                "target": as_enum("target", np.array([row[3] for row in rows]), names.accounts),
+                "amount": pl.Series([row[4] for row in rows], dtype=pl.Decimal(38, 0)),
+            }
+        )
+    )
+    return pl.concat(frames)
+
+
+def _usdc(block: Transfers, names: Names) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            pl.Series("call_id", block.call_id),
+            pl.Series("time_us", block.time_us),
+            names.coded("kind", block.kind),
+            names.coded("asset", np.zeros(len(block), np.int64)),
+            as_enum("source", block.source, names.accounts),
+            as_enum("target", block.target, names.accounts),
+            pl.Series("amount", block.micros).cast(pl.Decimal(38, 0)),
+        ]
+    ).with_columns(pl.when(pl.col("call_id") >= 0).then("call_id").alias("call_id"))
+
+
+def calls_from_frame(frame: pl.DataFrame) -> Calls:
+    """The columns behind a frame of calls, codes instead of names."""
+    return Calls(*(_codes(frame[field.name]) for field in fields(Calls)))
+
+
+def tasks_from_frame(frame: pl.DataFrame) -> Tasks:
+    """The columns behind a frame of tasks, codes instead of names."""
+    return Tasks(*(_codes(frame[field.name]) for field in fields(Tasks)))
+
+
+def hashes_from_frame(frame: pl.DataFrame) -> BytesArray:
+    """(n, 32): the answer hashes of a frame of calls."""
+    joined = b"".join(frame["answer_hash"].to_list())
+    return np.frombuffer(joined, np.uint8).reshape(-1, 32)
+
+
+def _codes(series: pl.Series) -> Int64Array:
+    plain = series.to_physical() if isinstance(series.dtype, pl.Enum) else series
+    return plain.cast(pl.Int64).to_numpy()

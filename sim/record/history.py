@@ -1,0 +1,60 @@
+"""What a run leaves in memory: blocks of columns in the order in which calls ended."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from sim.facts import TelexError
+from sim.rails import Closed
+from sim.record.columns import Calls, Tasks, concatenate
+from sim.units import BytesArray, Int64Array
+
+UNSETTLED: Final = -1
+
+
+@dataclass
+class History:
+    """Blocks of calls, of their answer hashes, of tasks; and the batches that the rail closed.
+
+    ``settled`` holds, per block, each call's place in the run's settlement order, or -1.
+    ``call_us`` is the integral over time of the number of calls in flight.
+    """
+
+    calls: list[Calls] = field(default_factory=list)
+    hashes: list[BytesArray] = field(default_factory=list)
+    settled: list[Int64Array] = field(default_factory=list)
+    tasks: list[Tasks] = field(default_factory=list)
+    closed: list[Closed] = field(default_factory=list)
+    duration_us: int = 0
+    call_us: int = 0
+    interrupted: bool = False
+    failure: TelexError | None = None
+
+
+class Columns:
+    """A whole run as columns in the order of the ids, with each call's place in settlement order.
+
+    The history's blocks are used up, so that a run is held in memory once.
+    """
+
+    def __init__(self, history: History) -> None:
+        order = np.argsort(
+            np.concatenate([block.call_id for block in history.calls]), kind="stable"
+        )
+        self.calls = concatenate(Calls, history.calls, "call_id")
+        self.tasks = concatenate(Tasks, history.tasks, "task_id")
+        self.answer_hash: BytesArray = np.concatenate(history.hashes)[order]
+        self.settled: Int64Array = np.concatenate(history.settled)[order]
+        self.closed = tuple(history.closed)
+        for blocks in (history.calls, history.tasks, history.hashes, history.settled):
+            blocks.clear()
+
+    @cached_property
+    def batch(self) -> Int64Array:
+        """The batch of each call, or -1."""
+        starts = np.array([closed.start for closed in self.closed] or [0], np.int64)
+        return np.where(
+            self.settled >= 0, np.searchsorted(starts, self.settled, side="right") - 1, UNSETTLED
+        )

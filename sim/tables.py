@@ -1,0 +1,47 @@
+"""From a world that has ended to the frames of its record."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from sim.ledger import mints, transfers
+from sim.record import Calls, Columns, Transfers, digest
+from sim.record.batches import Landed, batches_frame, modelled_gas
+from sim.record.frames import Frames, Names, calls_frame, tasks_frame, transfers_frame
+from sim.world import World
+
+CHUNK_ROWS = 65_536
+
+
+def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed]) -> Frames:
+    """The record of a world as frames.
+
+    Args:
+        first_settled_id: the contract's ``callCount`` before the run (0 without a chain).
+        landed: where each batch landed on chain, by its number.
+    """
+    scenario, history = world.scenario, world.history
+    columns, names = Columns(history), Names(scenario)
+    batches = batches_frame(columns, scenario, first_settled_id, landed)
+    budgets = np.array([agent.budget_micros for agent in world.agents], np.int64)
+    return Frames(
+        scenario=scenario,
+        digest=digest(columns.calls, columns.tasks, columns.answer_hash),
+        duration_us=history.duration_us,
+        call_us=history.call_us,
+        interrupted=history.interrupted,
+        calls=calls_frame(columns, names, first_settled_id),
+        tasks=tasks_frame(columns.tasks, names),
+        transfers=transfers_frame(
+            [mints(budgets), *_transfers(columns.calls, len(budgets))],
+            modelled_gas(batches, scenario),
+            names,
+        ),
+        batches=batches,
+    )
+
+
+def _transfers(calls: Calls, agents: int) -> Iterator[Transfers]:
+    for start in range(0, len(calls), CHUNK_ROWS):
+        rows = np.arange(start, min(start + CHUNK_ROWS, len(calls)))
+        yield transfers(calls.take(rows), agents)

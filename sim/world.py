@@ -1,0 +1,217 @@
+"""The world: builds what a scenario names, runs it, and hands the record on, block by block."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from types import FrameType
+from typing import Final
+
+import numpy as np
+
+from sim.agents import Agent, agents
+from sim.clock import Clock
+from sim.facts import Batch, Outcome, Reason, Status, Task, TelexError
+from sim.ledger import Ledger
+from sim.market import Market
+from sim.models import Pool, outages
+from sim.rails import Closed
+from sim.record import UNSETTLED, AnswerHasher, Calls, History, Tasks
+from sim.scenario.schema import Scenario
+from sim.units import BytesArray, us_from_hours_nearest
+
+BLOCK_ROWS: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """How far a run is: calls ended, tasks posted, and simulated time."""
+
+    calls: int
+    tasks: int
+    simulated_us: int
+
+
+class World:
+    """One run of one scenario.
+
+    Args:
+        on_batch: takes each batch as the rail closes it; its `TelexError` stops the run.
+        on_tick: told after every block.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        on_batch: Callable[[Batch], None] | None = None,
+        on_tick: Callable[[Tick], None] | None = None,
+    ) -> None:
+        self.scenario, self.on_batch, self.on_tick = scenario, on_batch, on_tick
+        self.clock = Clock()
+        self.agents = agents(scenario)
+        self.pool = Pool(scenario)
+        self.ledger = Ledger([agent.budget_micros for agent in self.agents], len(scenario.models))
+        self.market = Market(self.clock, self.pool, self.ledger, scenario.router, scenario.rail)
+        self.market.on_ended = self._call_ended
+        self.rail = scenario.rail.closer()
+        self.history = History()
+        self._hasher = AnswerHasher(
+            scenario.scenario_hash(), scenario.intents, tuple(scenario.models)
+        )
+        self._waiting: list[tuple[Calls, BytesArray]] = []
+        self._settled = self._batched = self._ended = 0
+        self._arriving = len(self.agents)
+
+    def run(self) -> History:
+        """Runs to the end, to an interruption (SIGINT, or `stop`), or to a failure of the chain."""
+        for endpoint in self.pool.endpoints:
+            outages(
+                self.clock, endpoint, self.scenario.seed, self.market.go_down, self.market.come_back
+            )
+        for agent in self.agents:
+            self._await_next(agent)
+        with _interruptible(self.stop):
+            self.clock.run(until=self.market.drained)
+        self._finish()
+        return self.history
+
+    def stop(self) -> None:
+        """Ends the run at the present instant; calls under way stay in flight."""
+        if not self.market.drained.triggered:
+            self.history.interrupted = True
+            self.market.drained.succeed()
+
+    # Arrivals --------------------------------------------------------------------------------
+
+    def _await_next(self, agent: Agent) -> None:
+        task = next(agent.tasks)
+        horizon_h = self.scenario.horizon_h
+        if horizon_h is not None and task.posted_us >= us_from_hours_nearest(horizon_h):
+            self._arriving -= 1
+            if not self._arriving:
+                self.market.close()
+            return
+        self.clock.after(task.posted_us - self.clock.now, self._arrive, (agent, task))
+
+    def _arrive(self, arrival: tuple[Agent, Task]) -> None:
+        if self.market.closed:
+            return
+        agent, task = arrival
+        self._await_next(agent)
+        self.market.post(agent, task)
+        if self.market.tasks_posted == self.scenario.tasks:
+            self.market.close()
+
+    # Blocks ----------------------------------------------------------------------------------
+
+    def _call_ended(self) -> None:
+        if len(self.market.calls) >= BLOCK_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Turns the rows so far into columns, moves the money, and hands full batches on."""
+        market, history = self.market, self.history
+        calls, tasks = Calls.from_rows(market.calls), Tasks.from_rows(market.tasks)
+        market.calls.clear()
+        market.tasks.clear()
+        answered = np.isin(calls.reason, (Reason.NONE, Reason.WRONG, Reason.LATE)).astype(np.int64)
+        hashes = self._hasher.hashes(calls, answered)
+        self.ledger.post(
+            calls, ((call.agent.index, call.quote_micros) for call in market.in_flight.values())
+        )
+        paid = np.flatnonzero(calls.status == Status.SETTLED)
+        order = np.full(len(calls), UNSETTLED, np.int64)
+        order[paid] = self._settled + np.arange(len(paid))
+        self._settled += len(paid)
+        self._ended += len(calls)
+        history.calls.append(calls)
+        history.hashes.append(hashes)
+        history.settled.append(order)
+        history.tasks.append(tasks)
+        self._waiting.append((calls.take(paid), hashes[paid]))
+        self._hand_on(self.rail.add(calls.finished_us[paid]))
+        if self.on_tick is not None:
+            self.on_tick(Tick(self._ended, market.tasks_posted, self.clock.now))
+
+    def _hand_on(self, closed: list[Closed]) -> None:
+        self.history.closed += closed
+        if not closed or self.on_batch is None:
+            return
+        columns = Calls(
+            *(
+                np.concatenate([getattr(calls, field.name) for calls, _ in self._waiting])
+                for field in fields(Calls)
+            )
+        )
+        hashes = np.concatenate([block for _, block in self._waiting])
+        for batch in closed:
+            rows = np.arange(batch.start - self._batched, batch.stop - self._batched)
+            try:
+                self.on_batch(_batch(batch, columns.take(rows), hashes[rows]))
+            except TelexError as error:
+                self.history.failure, self.on_batch = error, None
+                self.stop()
+                return
+        rest = np.arange(closed[-1].stop - self._batched, len(columns))
+        self._waiting = [(columns.take(rest), hashes[rest])]
+        self._batched = closed[-1].stop
+
+    def _finish(self) -> None:
+        market, history = self.market, self.history
+        self._flush()
+        self._hand_on(self.rail.finish())
+        if market.in_flight:
+            self._strand()
+        history.duration_us, history.call_us = self.clock.now, market.call_us_until_now()
+
+    def _strand(self) -> None:
+        """Writes down the calls and tasks that an interruption found under way."""
+        flying = list(self.market.in_flight.values())
+        for call in flying:
+            call.answer = None
+        rows = [self.market.row(c, Status.IN_FLIGHT, Reason.INTERRUPTED, 0, 0) for c in flying]
+        calls = Calls.from_rows(rows)
+        self.ledger.strand(calls)
+        self.history.calls.append(calls)
+        self.history.hashes.append(np.zeros((len(calls), 32), np.uint8))
+        self.history.settled.append(np.full(len(calls), UNSETTLED, np.int64))
+        for call in flying:
+            self.market.end_task(call, Outcome.OPEN, Reason.INTERRUPTED)
+        self.history.tasks.append(Tasks.from_rows(self.market.tasks))
+
+
+def _batch(closed: Closed, calls: Calls, hashes: BytesArray) -> Batch:
+    return Batch(
+        number=closed.number,
+        closed_us=closed.closed_us,
+        first=closed.start,
+        call_id=calls.call_id,
+        agent=calls.agent,
+        model=calls.model,
+        quote_micros=calls.quote_micros,
+        charge_micros=calls.charge_micros,
+        fee_micros=calls.fee_micros,
+        score_ppm=calls.score_ppm,
+        intent=calls.intent,
+        finished_us=calls.finished_us,
+        answer_hash=hashes,
+    )
+
+
+@contextmanager
+def _interruptible(stop: Callable[[], None]) -> Iterator[None]:
+    """Lets SIGINT call ``stop`` instead of raising; does nothing outside the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(signum: int, frame: FrameType | None) -> None:
+        del signum, frame
+        stop()
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
