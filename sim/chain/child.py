@@ -1,0 +1,187 @@
+"""The settler's own process: it holds the node, settles what comes through its standard input.
+
+Standard input is one end of a socket pair. A thread reads it; when it closes, because the parent
+is done or is dead, the node is ended and the process with it. Every mined block is on disk before
+the next, so nothing is lost by that.
+"""
+
+import os
+import queue
+import signal
+import threading
+import time
+from multiprocessing.connection import Connection
+
+from sim.chain.accounts import ROUTER_INDEX, AccountKind, account
+from sim.chain.answers import Block
+from sim.chain.blocks import Blocks, ForeignBlocks, OwnBlocks
+from sim.chain.deployer import check, deploy_with, find_signer, treasury
+from sim.chain.deployment import NAME, Deployment, load_deployment
+from sim.chain.engine import Engine
+from sim.chain.funding import Funding
+from sim.chain.node import CHAIN_ID, Node
+from sim.chain.rpc import Rpc, UnreachableError
+from sim.chain.sender import Sender
+from sim.chain.settlement import (
+    OWN_ANVIL,
+    ChainSetup,
+    Failed,
+    Finish,
+    Finished,
+    Message,
+    Progress,
+    Ready,
+    SettledBatch,
+)
+from sim.chain.transactions import Genesis, TransactionWriter
+from sim.facts import Batch, ChainError, ToolError
+
+INBOX_BATCHES = 4
+IDLE_S = 0.5
+
+Inbox = queue.Queue[Batch | Finish]
+
+
+class Child:
+    """One run's settler: its node, if it is ours, and its way to the chain."""
+
+    def __init__(self, connection: Connection, started: float) -> None:
+        self._connection, self._started = connection, started
+        self._node: Node | None = None
+        self._ended = threading.Event()
+        self._sending = threading.Lock()
+
+    def end(self) -> None:
+        """Ends the node; called by the reading thread when the parent is gone."""
+        self._ended.set()
+        if self._node is not None:
+            self._node.stop()
+
+    def run(self, setup: ChainSetup, inbox: Inbox) -> None:
+        """Settles until told to finish, then tells the parent how it went."""
+        try:
+            self._settle(setup, inbox)
+            self._send(Finished())
+        except UnreachableError as error:
+            self._send(Failed(tool=False, message=self._cause(str(error))))
+        except ChainError as error:
+            self._send(Failed(tool=False, message=str(error)))
+        except ToolError as error:
+            self._send(Failed(tool=True, message=str(error)))
+
+    def _cause(self, message: str) -> str:
+        if self._node is None or self._node.alive():
+            return message
+        return f"the node died: Anvil, process {self._node.pid}, has ended"
+
+    def _settle(self, setup: ChainSetup, inbox: Inbox) -> None:
+        blocks = self._own(setup) if setup.backend == OWN_ANVIL else _foreign(setup)
+        first_block = blocks.rpc.block().number + 1
+        deployment = _deployed(blocks, setup)
+        deployment.save(setup.directory / NAME)
+        funded = Funding(blocks, deployment).fund(setup.agents, len(setup.models))
+        engine = Engine(
+            blocks,
+            deployment,
+            funded,
+            block_time_us=setup.block_time_us,
+            emit_events=setup.emit_events,
+            one_by_one=self._node is None,
+            settled=self._tell,
+        )
+        self._send(
+            Ready(
+                deployment=deployment,
+                url=blocks.rpc.url,
+                first_block=first_block,
+                first_call=engine.first_call,
+                agent_balances=funded.agent_balances,
+                model_earned=funded.model_earned,
+                fees_micros=funded.fees_micros,
+                node_pid=self._node.pid if self._node is not None else None,
+            )
+        )
+        self._take(engine, inbox)
+        self._tell([], blocks.rpc.block())
+
+    def _take(self, engine: Engine, inbox: Inbox) -> None:
+        while True:
+            try:
+                item = inbox.get(timeout=IDLE_S)
+            except queue.Empty:
+                if self._node is not None and not self._node.alive():
+                    raise ChainError(self._cause("")) from None
+                continue
+            if isinstance(item, Finish):
+                engine.flush()
+                engine.wait()
+                return
+            engine.add(item)
+
+    def _own(self, setup: ChainSetup) -> Blocks:
+        writer = TransactionWriter(setup.directory, Genesis(CHAIN_ID, setup.genesis_unix))
+        self._node = Node(setup.port, genesis_unix=setup.genesis_unix)
+        if self._ended.is_set():
+            self._node.stop()
+        rpc = Rpc(self._node.url)
+        router = account(AccountKind.OPERATOR, ROUTER_INDEX)
+        sender = Sender(rpc, router, CHAIN_ID, free=True)
+        return OwnBlocks(rpc, sender, setup.genesis_unix, writer)
+
+    def _tell(self, batches: list[SettledBatch], block: Block) -> None:
+        seconds = time.monotonic() - self._started
+        self._send(Progress(tuple(batches), block.hash, block.number, seconds))
+
+    def _send(self, message: Message) -> None:
+        with self._sending:
+            self._connection.send(message)
+
+
+def _foreign(setup: ChainSetup) -> Blocks:
+    rpc = Rpc(setup.backend, allow_remote=setup.allow_remote)
+    chain_id = rpc.quantity("eth_chainId")
+    router = None
+    if setup.deployment is not None:
+        deployment = load_deployment(setup.deployment)
+        check(rpc, deployment, setup.fee_bps)
+        router = deployment.router
+    sender = Sender(rpc, find_signer(rpc, router), chain_id, free=False)
+    return ForeignBlocks(rpc, sender, warp=setup.warp)
+
+
+def _deployed(blocks: Blocks, setup: ChainSetup) -> Deployment:
+    if setup.deployment is not None:
+        return load_deployment(setup.deployment)
+    return deploy_with(blocks, setup.fee_bps, treasury().address)
+
+
+def _read(connection: Connection, inbox: Inbox, child: Child) -> None:
+    """Hands on what comes; ends everything when nothing can come any more."""
+    try:
+        while True:
+            inbox.put(connection.recv())
+    except (EOFError, OSError):
+        child.end()
+        os._exit(0)
+
+
+def main() -> None:
+    """Runs the settler: its setup is the first thing that comes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    started = time.monotonic()
+    connection = Connection(0)
+    setup: ChainSetup = connection.recv()
+    inbox: Inbox = queue.Queue(maxsize=INBOX_BATCHES)
+    child = Child(connection, started)
+    reader = threading.Thread(target=_read, args=(connection, inbox, child), daemon=True)
+    reader.start()
+    try:
+        child.run(setup, inbox)
+    except BrokenPipeError:
+        child.end()
+        return
+    reader.join()
+
+
+if __name__ == "__main__":
+    main()

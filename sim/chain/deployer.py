@@ -1,0 +1,131 @@
+"""The contracts on a chain: who may sign for them, putting them there, checking that they are."""
+
+import os
+
+from sim.chain.accounts import (
+    ROUTER_INDEX,
+    TOKEN_DOMAIN,
+    TREASURY_INDEX,
+    Account,
+    AccountKind,
+    account,
+    account_of_text,
+)
+from sim.chain.answers import as_list, as_text
+from sim.chain.blocks import Blocks, ForeignBlocks
+from sim.chain.contracts import address, contract, created_address, integer
+from sim.chain.deployment import Deployment
+from sim.chain.rpc import Rpc
+from sim.chain.sender import Sender
+from sim.facts import ChainError
+
+KEY_VARIABLE = "TELEX_PRIVATE_KEY"
+DEPLOY_GAS = 8_000_000
+DEPLOY_SECONDS = -3_599
+
+
+def treasury() -> Account:
+    """The account that fees go to unless somebody names another."""
+    return account(AccountKind.OPERATOR, TREASURY_INDEX)
+
+
+def find_signer(rpc: Rpc, router: str | None = None) -> Account | str:
+    """Who can sign as ``router``, or as anybody: a key, or an address that the node has unlocked.
+
+    In this order: TELEX_PRIVATE_KEY, the test mnemonic's first account, the node's accounts.
+
+    Raises:
+        ToolError: TELEX_PRIVATE_KEY is not a key.
+        ChainError: none of them is ``router``.
+    """
+    text = os.environ.get(KEY_VARIABLE)
+    candidates: list[Account | str] = [account_of_text(text)] if text else []
+    unlocked = [as_text(item) for item in as_list(rpc.call("eth_accounts"))]
+    own = account(AccountKind.OPERATOR, ROUTER_INDEX)
+    if not text and (router is not None or own.address.lower() in [a.lower() for a in unlocked]):
+        candidates.append(own)
+    candidates += unlocked
+    for candidate in candidates:
+        name = candidate.address if isinstance(candidate, Account) else candidate
+        if router is None or name.lower() == router.lower():
+            return candidate
+    raise ChainError(
+        f"the router {router or ''} is not ours: {KEY_VARIABLE} does not hold its key, and the "
+        f"node at {rpc.url} has no such unlocked account"
+    )
+
+
+def deploy_with(blocks: Blocks, fee_bps: int, treasury_address: str) -> Deployment:
+    """Deploys USDC and CallLedger; the sender becomes minter and router.
+
+    Raises:
+        ToolError: the contracts are not compiled.
+        ChainError: the node refuses, or no code is there afterwards.
+    """
+    sender = blocks.sender
+    token = created_address(sender.address, sender.nonce)
+    ledger = created_address(sender.address, sender.nonce + 1)
+    creations = (
+        contract("USDC").creation(*TOKEN_DOMAIN),
+        contract("CallLedger").creation(token, sender.address, treasury_address, fee_bps),
+    )
+    ready = [sender.prepare(None, data, DEPLOY_GAS) for data in creations]
+    mined = blocks.submit(ready, DEPLOY_SECONDS)
+    deployment = Deployment(
+        chain_id=blocks.rpc.quantity("eth_chainId"),
+        usdc=token,
+        call_ledger=ledger,
+        router=sender.address,
+        treasury=treasury_address,
+        fee_bps=fee_bps,
+        deploy_block=mined[0].number,
+    )
+    check(blocks.rpc, deployment, fee_bps)
+    return deployment
+
+
+def deploy(
+    rpc: Rpc, fee_bps: int, sender: Account | str | None = None, treasury_address: str | None = None
+) -> Deployment:
+    """Deploys to a node of the user's, which mines by itself.
+
+    Args:
+        fee_bps: the fee in basis points of each charge.
+        sender: who signs, and becomes minter and router; see `find_signer` if None.
+        treasury_address: where fees go; the test mnemonic's second account if None.
+
+    Raises:
+        ToolError: the contracts are not compiled, or TELEX_PRIVATE_KEY is not a key.
+        ChainError: the node cannot be reached, or refuses.
+    """
+    signer = sender if sender is not None else find_signer(rpc)
+    chain_id = rpc.quantity("eth_chainId")
+    way = Sender(rpc, signer, chain_id, free=False)
+    blocks = ForeignBlocks(rpc, way, warp=False)
+    return deploy_with(blocks, fee_bps, treasury_address or treasury().address)
+
+
+def check(rpc: Rpc, deployment: Deployment, fee_bps: int) -> None:
+    """Raises `ChainError` unless the deployment is on this chain and charges ``fee_bps``."""
+    chain_id = rpc.quantity("eth_chainId")
+    if chain_id != deployment.chain_id:
+        raise ChainError(f"{rpc.url} is chain {chain_id}, the deployment {deployment.chain_id}")
+    for name, place in (("USDC", deployment.usdc), ("CallLedger", deployment.call_ledger)):
+        if not rpc.code(place):
+            raise ChainError(f"no {name} at {place} on {rpc.url}: the chain has no code there")
+    ledger = contract("CallLedger")
+    views = ("token", "router", "treasury", "feeBps")
+    try:
+        answers = rpc.views(deployment.call_ledger, [ledger.call(name) for name in views])
+        found_fee = integer(answers[3])
+    except ChainError as error:
+        raise ChainError(f"{deployment.call_ledger} is no CallLedger: {error}") from None
+    needed = (deployment.usdc, deployment.router, deployment.treasury)
+    for name, answer, value in zip(views, answers, needed, strict=False):
+        if address(answer).lower() != value.lower():
+            raise ChainError(f"CallLedger's {name} is {address(answer)}, the deployment's {value}")
+    if not found_fee == deployment.fee_bps == fee_bps:
+        raise ChainError(
+            f"CallLedger takes {found_fee} bps, the deployment says {deployment.fee_bps}, "
+            f"the scenario {fee_bps}"
+        )

@@ -1,0 +1,63 @@
+"""Where contracts are on a chain: the content of deployment.json."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sim.facts import ToolError
+
+NAME = "deployment.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Contracts on a chain, with the keys of deployment.json; addresses with checksum."""
+
+    chain_id: int
+    usdc: str
+    call_ledger: str
+    router: str
+    treasury: str
+    fee_bps: int
+    deploy_block: int
+
+    def save(self, path: Path) -> None:
+        """Writes deployment.json; raises `ToolError` if it cannot be written."""
+        try:
+            path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        except OSError as error:
+            raise ToolError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def load_deployment(path: Path) -> Deployment:
+    """Reads deployment.json; raises `ToolError` that names what is missing or of a wrong kind."""
+    try:
+        found: object = json.loads(path.read_text())
+    except OSError as error:
+        raise ToolError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ToolError(f"{path} is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ToolError(f"{path}: found {type(found).__name__}, needed an object")
+
+    def number(name: str) -> int:
+        value: object = found.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise ToolError(f"{path}: {name} is {value!r}, needed a whole number")
+        return value
+
+    def place(name: str) -> str:
+        value: object = found.get(name)
+        if not isinstance(value, str) or len(value) != 42 or not value.startswith("0x"):
+            raise ToolError(f"{path}: {name} is {value!r}, needed an address")
+        return value
+
+    return Deployment(
+        chain_id=number("chain_id"),
+        usdc=place("usdc"),
+        call_ledger=place("call_ledger"),
+        router=place("router"),
+        treasury=place("treasury"),
+        fee_bps=number("fee_bps"),
+        deploy_block=number("deploy_block"),
+    )

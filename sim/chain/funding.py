@@ -1,0 +1,160 @@
+"""Gives a run's agents and models their accounts, money and mandates, by the agents' signatures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.chain.accounts import (
+    Account,
+    AccountKind,
+    Authorization,
+    Mandate,
+    accounts,
+    sign_authorization,
+    sign_mandate,
+)
+from sim.chain.blocks import Blocks
+from sim.chain.contracts import address, contract, integer, integers
+from sim.chain.deployment import Deployment
+from sim.chain.merkle import keccak
+from sim.chain.sender import Transaction
+from sim.chain.settlement import Agent
+from sim.facts import ChainError
+from sim.units import Int64Array
+
+OWNERS_PER_TRANSACTION = 200
+TRANSACTIONS_PER_BLOCK = 600
+REGISTER_GAS_FIXED, REGISTER_GAS = 60_000, 60_000
+FUND_GAS = 300_000
+FIRST_SECOND = -3_590
+DEADLINE_UNIX = 4_102_444_800  # 2100-01-01: no run of simulated years outlives its mandates
+MAX_PRICE = 2**48 - 1
+FOREVER = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class Funded:
+    """The chain's ids by position in the scenario, and what was there before the run, in micros."""
+
+    agent_ids: Int64Array
+    model_ids: Int64Array
+    agent_balances: tuple[int, ...]
+    model_earned: tuple[int, ...]
+    fees_micros: int
+
+
+class Funding:
+    """One run's way to fund its accounts on one deployment."""
+
+    def __init__(self, blocks: Blocks, deployment: Deployment) -> None:
+        self._blocks, self._deployment = blocks, deployment
+        self._ledger, self._token = contract("CallLedger"), contract("USDC")
+        self._second = FIRST_SECOND
+
+    def fund(self, agents: tuple[Agent, ...], model_count: int) -> Funded:
+        """Registers who is new, then mints, deposits and mandates for every agent.
+
+        Raises `ChainError` if the chain refuses, or an account does not end as it should.
+        """
+        self._check_minter()
+        buyers = accounts(AccountKind.AGENT, len(agents))
+        ids = self._registered([*buyers, *accounts(AccountKind.MODEL, model_count)])
+        agent_ids, model_ids = ids[: len(agents)], ids[len(agents) :]
+        before = [balance for balance, *_ in self._read("account", agent_ids)]
+        nonces = [nonce for (nonce,) in self._read("mandateNonce", agent_ids)]
+        earned = tuple(earned for earned, _ in self._read("earnings", model_ids))
+        fees = integer(self._view("fees"))
+        ready: list[Transaction] = []
+        for agent, buyer, number, nonce in zip(agents, buyers, agent_ids, nonces, strict=True):
+            ready += self._pay_in(agent, buyer, number, nonce)
+            ready.append(self._mandate(agent, buyer, number, nonce))
+        self._submit(ready)
+        self._check(agents, agent_ids, before)
+        return Funded(np.array(agent_ids), np.array(model_ids), tuple(before), earned, fees)
+
+    def _view(self, name: str) -> bytes:
+        return self._blocks.rpc.view(self._deployment.call_ledger, self._ledger.call(name))
+
+    def _read(self, name: str, ids: list[int]) -> list[list[int]]:
+        calls = [self._ledger.call(name, number) for number in ids]
+        answers = self._blocks.rpc.views(self._deployment.call_ledger, calls)
+        return [integers(answer) for answer in answers]
+
+    def _check_minter(self) -> None:
+        minter = address(self._blocks.rpc.view(self._deployment.usdc, self._token.call("minter")))
+        if minter.lower() != self._blocks.sender.address.lower():
+            raise ChainError(f"USDC is minted by {minter}, not by {self._blocks.sender.address}")
+
+    def _ids(self, owners: list[Account]) -> list[int]:
+        calls = [self._ledger.call("idOf", owner.address) for owner in owners]
+        answers = self._blocks.rpc.views(self._deployment.call_ledger, calls)
+        return [integer(answer) for answer in answers]
+
+    def _registered(self, owners: list[Account]) -> list[int]:
+        new = [
+            owner.address
+            for owner, number in zip(owners, self._ids(owners), strict=True)
+            if not number
+        ]
+        ready = []
+        for start in range(0, len(new), OWNERS_PER_TRANSACTION):
+            part = new[start : start + OWNERS_PER_TRANSACTION]
+            gas = REGISTER_GAS_FIXED + REGISTER_GAS * len(part)
+            ready.append(self._prepare(self._ledger.call("register", part), gas))
+        self._submit(ready)
+        ids = self._ids(owners)
+        if not all(ids):
+            raise ChainError(f"{ids.count(0)} of {len(ids)} accounts could not be registered")
+        return ids
+
+    def _prepare(self, data: bytes, gas: int = FUND_GAS, to: str | None = None) -> Transaction:
+        return self._blocks.sender.prepare(to or self._deployment.call_ledger, data, gas)
+
+    def _pay_in(self, agent: Agent, buyer: Account, number: int, nonce: int) -> list[Transaction]:
+        """New money to the agent's address, and from there into its account as it signs."""
+        if not agent.deposit_micros:
+            return []
+        deployment = self._deployment
+        authorization = Authorization(
+            to=deployment.call_ledger,
+            value=agent.deposit_micros,
+            valid_after=0,
+            valid_before=FOREVER,
+            nonce=keccak(f"deposit {deployment.call_ledger} {number} {nonce}".encode()),
+        )
+        signature = sign_authorization(buyer, authorization, deployment.chain_id, deployment.usdc)
+        mint = self._token.call("mint", buyer.address, agent.deposit_micros)
+        terms = (authorization.valid_after, authorization.valid_before, authorization.nonce)
+        deposit = self._ledger.call(
+            "depositWithAuthorization", number, authorization.value, *terms, *signature
+        )
+        return [self._prepare(mint, to=deployment.usdc), self._prepare(deposit)]
+
+    def _mandate(self, agent: Agent, buyer: Account, number: int, nonce: int) -> Transaction:
+        deployment = self._deployment
+        mandate = Mandate(
+            router=deployment.router,
+            cap=agent.deposit_micros,
+            max_price=min(agent.max_price_micros, MAX_PRICE),
+            deadline=DEADLINE_UNIX,
+            nonce=nonce,
+        )
+        signature = sign_mandate(buyer, mandate, deployment.chain_id, deployment.call_ledger)
+        fields = (mandate.router, mandate.cap, mandate.max_price, mandate.deadline, nonce)
+        return self._prepare(self._ledger.call("setMandate", number, fields, signature))
+
+    def _submit(self, ready: list[Transaction]) -> None:
+        for start in range(0, len(ready), TRANSACTIONS_PER_BLOCK):
+            self._blocks.submit(ready[start : start + TRANSACTIONS_PER_BLOCK], self._second)
+            self._second += 1
+
+    def _check(self, agents: tuple[Agent, ...], ids: list[int], before: list[int]) -> None:
+        found = self._read("account", ids)
+        for agent, old, (balance, cap, max_price, _) in zip(agents, before, found, strict=True):
+            needed = (old + agent.deposit_micros, agent.deposit_micros)
+            limit = min(agent.max_price_micros, MAX_PRICE)
+            if (balance, cap, max_price) != (*needed, limit):
+                raise ChainError(
+                    f"agent {agent.name} could not be funded: found balance, cap and maximum price "
+                    f"{balance}, {cap}, {max_price}, needed {needed[0]}, {needed[1]}, {limit}"
+                )

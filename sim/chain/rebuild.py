@@ -1,0 +1,153 @@
+"""CallLedger's rules once more, in NumPy: every balance rebuilt from the chain's history alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.chain.contracts import address, contract, integer, integers
+from sim.chain.deployment import Deployment
+from sim.chain.history import Event, SettledRecords
+from sim.chain.rpc import Rpc
+from sim.facts import ChainError
+from sim.units import Int64Array, shares_floor
+
+CAP_MAX = 2**62  # above any money: caps of 80 bits are cut to this, so that columns are int64
+GROWTH = 1_024
+
+
+@dataclass(frozen=True)
+class Balances:
+    """What everybody has at one time: columns by account id, and the fees, in micros."""
+
+    balance: Int64Array
+    earned: Int64Array
+    fees_micros: int
+
+    def balances_of(self, ids: Int64Array) -> Int64Array:
+        """Balances by account id; zero for an account that is not there yet."""
+        return _at(self.balance, ids)
+
+    def earned_by(self, ids: Int64Array) -> Int64Array:
+        """Earnings by account id; zero for an account that is not there yet."""
+        return _at(self.earned, ids)
+
+
+def _at(column: Int64Array, ids: Int64Array) -> Int64Array:
+    there = ids < len(column)
+    return np.where(there, column[np.where(there, ids, 0)], 0)
+
+
+def _twice(column: Int64Array) -> Int64Array:
+    """The column with as many zeros after it."""
+    return np.concatenate((column, np.zeros_like(column)))
+
+
+class Rebuilt:
+    """The state of a CallLedger as its history implies it; columns by account id, in micros."""
+
+    def __init__(self, fee_bps: int) -> None:
+        self._fee_bps = fee_bps
+        self.ids: dict[str, int] = {}
+        self.count = 0
+        self.calls = 0
+        self.batches = 0
+        self.fees = 0
+        self._fees_claimed = 0
+        self._balance = np.zeros(GROWTH, dtype=np.int64)
+        self._cap = np.zeros(GROWTH, dtype=np.int64)
+        self._max_price = np.zeros(GROWTH, dtype=np.int64)
+        self._deadline = np.zeros(GROWTH, dtype=np.int64)
+        self._earned = np.zeros(GROWTH, dtype=np.int64)
+        self._claimed = np.zeros(GROWTH, dtype=np.int64)
+
+    def balances(self) -> Balances:
+        """A copy of what everybody has now."""
+        return Balances(self._balance.copy(), self._earned.copy(), self.fees)
+
+    def apply(self, event: Event) -> None:
+        """Applies an event other than BatchSettled; raises `ChainError` if it cannot be."""
+        match event.name, event.indexed, event.values:
+            case "Registered", (number, owner), _:
+                self._register(number, owner)
+            case "Deposited", (number,), (amount,):
+                self._balance[number] += amount
+            case "MandateSet", (number,), (cap, max_price, deadline, _):
+                self._cap[number] = min(cap, CAP_MAX)
+                self._max_price[number] = max_price
+                self._deadline[number] = deadline
+            case "Claimed", (number,), (amount,):
+                self._claimed[number] += amount
+            case "FeesClaimed", _, (amount,):
+                self._fees_claimed += amount
+            case _:
+                raise ChainError(f"the event {event.name} in block {event.block} is malformed")
+
+    def _register(self, number: int, owner: int) -> None:
+        if number != self.count + 1:
+            raise ChainError(f"account {number} was registered after account {self.count}")
+        self.count = number
+        self.ids[address(owner.to_bytes(32, "big"))] = number
+        if number == len(self._balance):
+            self._balance, self._cap = _twice(self._balance), _twice(self._cap)
+            self._max_price, self._deadline = _twice(self._max_price), _twice(self._deadline)
+            self._earned, self._claimed = _twice(self._earned), _twice(self._claimed)
+
+    def settle(self, batch: SettledRecords) -> Int64Array:
+        """Settles a batch; returns what each of its calls was charged, zero where unpaid."""
+        records = batch.records
+        charged = self._charged(records.agent_ids, batch)
+        fees = shares_floor(charged, self._fee_bps)
+        np.subtract.at(self._balance, records.agent_ids, charged)
+        np.subtract.at(self._cap, records.agent_ids, charged)
+        np.add.at(self._earned, records.model_ids, charged - fees)
+        self.fees += int(fees.sum())
+        self.calls += len(records)
+        self.batches += 1
+        return charged
+
+    def _charged(self, agents: Int64Array, batch: SettledRecords) -> Int64Array:
+        records = batch.records
+        allowed = records.quote_micros <= self._max_price[agents]
+        allowed &= batch.timestamp <= self._deadline[agents]
+        charged = np.where(allowed, records.charge_micros, 0)
+        asked = np.zeros_like(self._balance)
+        np.add.at(asked, agents, charged)
+        spendable = np.minimum(self._balance, self._cap)
+        for agent in np.flatnonzero(asked > spendable):
+            left = int(spendable[agent])
+            for position in np.flatnonzero(agents == agent):
+                if charged[position] > left:
+                    charged[position] = 0
+                left -= int(charged[position])
+        return charged
+
+    def differences(self, rpc: Rpc, deployment: Deployment) -> tuple[int, list[str]]:
+        """Against the contract's own views: the sum of differences in micros, and each in words."""
+        ledger, at = contract("CallLedger"), deployment.call_ledger
+        ids = range(1, self.count + 1)
+        accounts = rpc.views(at, [ledger.call("account", number) for number in ids])
+        earnings = rpc.views(at, [ledger.call("earnings", number) for number in ids])
+        pairs: list[tuple[str, int, int]] = []
+        for number, account, earning in zip(ids, accounts, earnings, strict=True):
+            balance, cap, *_ = integers(account)
+            earned, claimed = integers(earning)
+            pairs += (
+                (f"balance of account {number}", balance, int(self._balance[number])),
+                (f"cap of account {number}", min(cap, CAP_MAX), int(self._cap[number])),
+                (f"earnings of account {number}", earned, int(self._earned[number])),
+                (f"claims of account {number}", claimed, int(self._claimed[number])),
+            )
+        names = ("fees", "feesClaimed", "callCount", "batchCount", "accountCount")
+        found = [integer(answer) for answer in rpc.views(at, [ledger.call(n) for n in names])]
+        needed = (self.fees, self._fees_claimed, self.calls, self.batches, self.count)
+        pairs += zip(names, found, needed, strict=True)
+        held = int((self._balance + self._earned - self._claimed).sum())
+        token = contract("USDC").call("balanceOf", at)
+        owed = held + self.fees - self._fees_claimed
+        pairs.append(("USDC of the contract", integer(rpc.view(deployment.usdc, token)), owed))
+        words = [
+            f"{name}: the contract has {view}, its history implies {rebuilt}"
+            for name, view, rebuilt in pairs
+            if view != rebuilt
+        ]
+        return sum(abs(view - rebuilt) for _, view, rebuilt in pairs), words

@@ -1,0 +1,92 @@
+"""A finished run's chain once more: its saved blocks on a fresh Anvil, to the same head hash."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sim.chain.merkle import keccak
+from sim.chain.node import CHAIN_ID, Node, mine
+from sim.chain.rpc import RefusedError, Request, Rpc
+from sim.chain.transactions import SavedBlock, TransactionReader
+from sim.facts import ToolError
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A chain made again; a context manager that ends its node when it is left.
+
+    Args:
+        head: hash of the last block, 0x hex. blocks: how many were mined.
+        fault: why a saved block could not be mined as it was, empty if all could.
+    """
+
+    node: Node
+    head: str
+    blocks: int
+    fault: str
+
+    @property
+    def url(self) -> str:
+        """Where the node answers."""
+        return self.node.url
+
+    def close(self) -> None:
+        """Ends the node."""
+        self.node.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def replay(directory: Path, port: int | None = None) -> Replay:
+    """Mines the blocks of a run directory's transaction file on an Anvil of our own.
+
+    It ends at the first block that cannot be mined as it was saved, and says so in ``fault``: what
+    is missing then on the chain, an audit tells call by call.
+
+    Raises:
+        ToolError: the directory holds no transaction file, Anvil is missing, the port is occupied.
+        ChainError: the node does not start, or dies.
+    """
+    saved = TransactionReader(directory)
+    if saved.genesis.chain_id != CHAIN_ID:
+        raise ToolError(f"{saved.path} is of chain {saved.genesis.chain_id}, needed {CHAIN_ID}")
+    node = Node(port, genesis_unix=saved.genesis.genesis_unix)
+    try:
+        with Rpc(node.url) as rpc:
+            fault = ""
+            for number, block in enumerate(saved, start=1):
+                fault = _mine_again(rpc, number, block)
+                if fault:
+                    break
+            head = rpc.block()
+    except BaseException:
+        node.stop()
+        raise
+    return Replay(node, head.hash, head.number, fault)
+
+
+def _mine_again(rpc: Rpc, number: int, block: SavedBlock) -> str:
+    """Mines one block; returns what is wrong with it, if anything."""
+    asked: list[Request] = [
+        ("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in block.transactions
+    ]
+    try:
+        rpc.batch(asked)
+        mine(rpc, block.timestamp)
+    except RefusedError as refused:
+        return f"block {number}: {refused}"
+    found = rpc.block(number).transactions
+    needed = tuple("0x" + keccak(raw).hex() for raw in block.transactions)
+    if found != needed:
+        return f"block {number}: {len(found)} of its {len(needed)} transactions could be mined"
+    return ""

@@ -1,0 +1,247 @@
+"""A thin, typed JSON-RPC client over web3.py's HTTP provider, which says plainly what failed.
+
+web3.py carries the requests (one kept-open session, batches with explicit ids); its middleware and
+formatters, which turn every log of a receipt into objects, are left out: they cost more than the
+chain itself.
+"""
+
+import ipaddress
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self, TypeAlias
+from urllib.parse import urlsplit
+
+import urllib3
+from eth_typing import URI
+from web3 import HTTPProvider
+from web3.types import RPCEndpoint, RPCResponse
+
+from sim.chain.answers import (
+    Block,
+    Json,
+    Log,
+    Receipt,
+    as_bytes,
+    as_list,
+    as_quantity,
+    read_block,
+    read_log,
+    read_receipt,
+)
+from sim.facts import ChainError, ToolError
+
+Request: TypeAlias = tuple[str, list[Json]]
+
+REQUESTS_PER_BATCH = 500
+HTTP_ERROR = 400
+POLL_S = 0.02
+
+
+class UnreachableError(ChainError):
+    """No answer came: the request may or may not have been carried out."""
+
+
+class RefusedError(ChainError):
+    """The node answered with an error: ``method`` was asked, ``message`` and ``data`` came back."""
+
+    def __init__(self, method: str, message: str, data: str = "") -> None:
+        self.method, self.message, self.data = method, message, data
+        super().__init__(f"the node refused {method}: {message}")
+
+
+def check_loopback(url: str, allow_remote: bool = False) -> None:
+    """Raises `ToolError` unless ``url`` is http(s) and on this machine (or ``allow_remote``)."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host:
+        raise ToolError(f"{url} is not the URL of a node: allowed is http://HOST:PORT")
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = host == "localhost"
+    if not (local or allow_remote):
+        raise ToolError(
+            f"{url} is not on this machine: allowed are 127.0.0.1, ::1 and localhost; "
+            "Telex signs with keys that everybody knows, so a remote node must be allowed by name"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """What web3.py's provider asks of a response."""
+
+    content: bytes
+    status: int
+
+    def raise_for_status(self) -> None:
+        if self.status >= HTTP_ERROR:
+            raise urllib3.exceptions.HTTPError(f"HTTP status {self.status}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class _Session:
+    """What web3.py's provider asks of a session, at a third of what one of ``requests`` costs.
+
+    No proxy of the environment comes between, and nothing is tried twice without being asked.
+    """
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self._pool = urllib3.connection_from_url(
+            url, maxsize=1, retries=False, timeout=urllib3.Timeout(timeout_s)
+        )
+        self._path = urlsplit(url).path or "/"
+
+    def post(self, _url: str, data: bytes, headers: dict[str, str], **_: object) -> _Response:
+        answer = self._pool.urlopen("POST", self._path, body=data, headers=headers, redirect=False)
+        return _Response(answer.data, answer.status)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class Rpc:
+    """A connection to one node, for one thread; a context manager.
+
+    Args:
+        url: http://HOST:PORT; must be this machine's own unless ``allow_remote``.
+        timeout_s: how long one request may take.
+    """
+
+    def __init__(self, url: str, *, allow_remote: bool = False, timeout_s: float = 60.0) -> None:
+        check_loopback(url, allow_remote)
+        self.url = url
+        self._session = _Session(url, timeout_s)
+        self._provider = HTTPProvider(
+            URI(url),
+            session=self._session,
+            request_kwargs={"headers": {"Content-Type": "application/json"}},
+            exception_retry_configuration=None,
+        )
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def call(self, method: str, *params: Json) -> Json:
+        """The result of one request; raises `RefusedError` or `UnreachableError`."""
+        try:
+            answer = self._provider.make_request(RPCEndpoint(method), list(params))
+        except (urllib3.exceptions.HTTPError, json.JSONDecodeError) as error:
+            raise self._lost(error) from None
+        return self._result(method, answer)
+
+    def batch(self, asked: Sequence[Request]) -> list[Json]:
+        """The results of many requests, in order; raises as `call`, for the first refused."""
+        results = []
+        for answer in self.batch_answers(asked):
+            if isinstance(answer, RefusedError):
+                raise answer
+            results.append(answer)
+        return results
+
+    def batch_answers(self, asked: Sequence[Request]) -> list["Json | RefusedError"]:
+        """As `batch`, but a refused request yields its `RefusedError` in its place."""
+        answers: list[Json | RefusedError] = []
+        for start in range(0, len(asked), REQUESTS_PER_BATCH):
+            part = asked[start : start + REQUESTS_PER_BATCH]
+            for (method, _), answer in zip(part, self._exchange(part), strict=True):
+                try:
+                    answers.append(self._result(method, answer))
+                except RefusedError as refused:
+                    answers.append(refused)
+        return answers
+
+    def _exchange(self, part: Sequence[Request]) -> list[RPCResponse]:
+        asked = [(RPCEndpoint(method), params) for method, params in part]
+        try:
+            answers = self._provider.make_batch_request(asked)
+        except (urllib3.exceptions.HTTPError, json.JSONDecodeError) as error:
+            raise self._lost(error) from None
+        if not isinstance(answers, list) or len(answers) != len(part):
+            raise ChainError(f"{self.url} sent {str(answers)[:120]!r} to a batch of {len(part)}")
+        return answers
+
+    def _lost(self, error: Exception) -> UnreachableError:
+        cause = str(error).split("\n", 1)[0][:160]
+        if isinstance(error, urllib3.exceptions.NewConnectionError):
+            cause = "nothing answers there"
+        elif isinstance(error, urllib3.exceptions.TimeoutError):
+            cause = "no answer in time"
+        elif isinstance(error, json.JSONDecodeError):
+            cause = "what answers there does not speak JSON-RPC"
+        return UnreachableError(f"the node at {self.url} cannot be reached: {cause}")
+
+    def _result(self, method: str, answer: object) -> Json:
+        if not isinstance(answer, dict):
+            raise ChainError(f"{self.url} sent {str(answer)[:120]!r} to {method}")
+        error: object = answer.get("error")
+        if isinstance(error, dict):
+            data = error.get("data")
+            message = str(error.get("message"))[:300]
+            raise RefusedError(method, message, data if isinstance(data, str) else "")
+        if "result" not in answer:
+            raise ChainError(f"{self.url} sent no result to {method}: {str(answer)[:120]}")
+        result: Json = answer["result"]
+        return result
+
+    def quantity(self, method: str, *params: Json) -> int:
+        """The result of one request as an int."""
+        return as_quantity(self.call(method, *params))
+
+    def code(self, address: str) -> bytes:
+        """The runtime code at an address, empty if there is none."""
+        return as_bytes(self.call("eth_getCode", address, "latest"))
+
+    def view(self, to: str, data: bytes) -> bytes:
+        """What a read-only call of a contract returns; raises `RefusedError` if it reverts."""
+        return as_bytes(self.call("eth_call", {"to": to, "data": "0x" + data.hex()}, "latest"))
+
+    def views(self, to: str, calls: Sequence[bytes]) -> list[bytes]:
+        """Many views of one contract in one batch."""
+        asked: list[Request] = [
+            ("eth_call", [{"to": to, "data": "0x" + data.hex()}, "latest"]) for data in calls
+        ]
+        return [as_bytes(value) for value in self.batch(asked)]
+
+    def block(self, number: int | str = "latest") -> Block:
+        """A block's header and the hashes of its transactions."""
+        name = number if isinstance(number, str) else hex(number)
+        return read_block(self.call("eth_getBlockByNumber", name, False))
+
+    def logs(self, address: str, topics: Sequence[bytes], first: int, last: int) -> list[Log]:
+        """A contract's events with one of the ``topics``, in blocks first to last, in order."""
+        names: list[Json] = ["0x" + topic.hex() for topic in topics]
+        found = self.call(
+            "eth_getLogs",
+            {
+                "address": address,
+                "topics": [names],
+                "fromBlock": hex(first),
+                "toBlock": hex(last),
+            },
+        )
+        return [read_log(value) for value in as_list(found)]
+
+    def receipt(self, transaction: str, timeout_s: float = 30.0) -> Receipt:
+        """The receipt, waited for: it can be null just after a send; raises `ChainError`."""
+        end = time.monotonic() + timeout_s
+        while True:
+            answer = self.call("eth_getTransactionReceipt", transaction)
+            if answer is not None:
+                return read_receipt(answer)
+            if time.monotonic() > end:
+                raise ChainError(f"no receipt for {transaction} after {timeout_s:g} s")
+            time.sleep(POLL_S)

@@ -1,0 +1,104 @@
+"""Sends one account's transactions in order, each exactly once, whatever becomes of the answers.
+
+A transaction has its nonce before it is sent. Sending the same one again is harmless (the nonce is
+taken), so after a lost answer the sender looks whether it landed and only then sends it again.
+Transactions are of the legacy type: eth_account signs those in half the time of the typed ones.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eth_account import Account as EthAccount
+
+from sim.chain.accounts import Account
+from sim.chain.answers import Json
+from sim.chain.rpc import RefusedError, Request, Rpc, UnreachableError
+
+TIP_WEI = 10**9
+ATTEMPTS = 5
+RETRY_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A transaction that is ready: ``raw`` and ``hash`` (0x hex) only if we hold the key."""
+
+    nonce: int
+    request: Request
+    raw: bytes = b""
+    hash: str = ""
+
+
+class Sender:
+    """One account's way to a chain.
+
+    Args:
+        signer: an account with its key, or the address of one that the node has unlocked.
+        free: the chain is ours, and gas costs nothing there.
+    """
+
+    def __init__(self, rpc: Rpc, signer: Account | str, chain_id: int, *, free: bool) -> None:
+        self._rpc, self._chain_id = rpc, chain_id
+        self._key = signer.key if isinstance(signer, Account) else None
+        self.address = signer.address if isinstance(signer, Account) else signer
+        self.nonce = self.landed()
+        self._gas_price = 0 if free else 2 * rpc.block().base_fee + TIP_WEI
+
+    def landed(self, tag: str = "latest") -> int:
+        """How many of the account's transactions are mined, or with "pending" also wait."""
+        return self._rpc.quantity("eth_getTransactionCount", self.address, tag)
+
+    def prepare(self, to: str | None, data: bytes, gas: int) -> Transaction:
+        """The account's next transaction, with its nonce; ``to`` is None to create a contract."""
+        nonce, self.nonce = self.nonce, self.nonce + 1
+        if self._key is None:
+            fields: dict[str, Json] = {
+                "from": self.address,
+                "nonce": hex(nonce),
+                "gas": hex(gas),
+                "gasPrice": hex(self._gas_price),
+                "data": "0x" + data.hex(),
+            }
+            if to is not None:
+                fields["to"] = to
+            return Transaction(nonce, ("eth_sendTransaction", [fields]))
+        unsigned: dict[str, int | str | bytes] = {
+            "chainId": self._chain_id,
+            "nonce": nonce,
+            "gas": gas,
+            "gasPrice": self._gas_price,
+            "to": to or "",
+            "value": 0,
+            "data": data,
+        }
+        signed = EthAccount.sign_transaction(unsigned, self._key)
+        raw, name = bytes(signed.raw_transaction), "0x" + bytes(signed.hash).hex()
+        return Transaction(nonce, ("eth_sendRawTransaction", ["0x" + raw.hex()]), raw, name)
+
+    def send(self, transactions: Sequence[Transaction]) -> None:
+        """Puts transactions before the chain, in nonce order, each once.
+
+        Raises:
+            RefusedError: the node does not take one of them.
+            UnreachableError: the node is gone; what landed can be asked of it when it is back.
+        """
+        waiting = list(transactions)
+        for attempt in range(ATTEMPTS):
+            try:
+                if attempt:
+                    waiting = self._not_landed(waiting)
+                answers = self._rpc.batch_answers([item.request for item in waiting])
+                refused = [answer for answer in answers if isinstance(answer, RefusedError)]
+                if refused and self._not_landed(waiting):
+                    raise refused[0]
+            except UnreachableError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(RETRY_S)
+            else:
+                return
+
+    def _not_landed(self, transactions: Sequence[Transaction]) -> list[Transaction]:
+        taken = self.landed("pending")
+        return [item for item in transactions if item.nonce >= taken]

@@ -1,0 +1,238 @@
+"""What a run asks of the chain and what it gets back; no import here needs a chain library."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.chain.deployment import Deployment
+from sim.units import BytesArray, Int64Array
+
+GENESIS_UNIX = 1_767_225_600  # 2026-01-01T00:00:00Z is simulated time 0
+BLOCK_TIME_US = 2_000_000
+OWN_ANVIL = "anvil"
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who pays: ``deposit_micros`` is paid in before the run, and is the mandate's cap."""
+
+    name: str
+    deposit_micros: int
+    max_price_micros: int
+
+
+@dataclass(frozen=True)
+class ChainSetup:
+    """How a run is settled.
+
+    Args:
+        agents, models: in the scenario's order; batches refer to positions in these.
+        fee_bps: the treasury's share of each charge.
+        directory: the run directory; deployment.json and the transaction file go there.
+        backend: "anvil" for a node of our own, or the URL of one that runs.
+        deployment: the deployment.json of contracts that are there already.
+        genesis_unix: unix seconds of simulated time 0.
+        block_time_us: batches that close within one such window share a block.
+        emit_events: an event per call (about 1,900 gas each).
+        port: where an Anvil of our own listens; any free port if None.
+        warp: let the clock of somebody else's Anvil follow simulated time.
+        allow_remote: let ``backend`` be another machine.
+    """
+
+    agents: tuple[Agent, ...]
+    models: tuple[str, ...]
+    fee_bps: int
+    directory: Path
+    backend: str = OWN_ANVIL
+    deployment: Path | None = None
+    genesis_unix: int = GENESIS_UNIX
+    block_time_us: int = BLOCK_TIME_US
+    emit_events: bool = True
+    port: int | None = None
+    warp: bool = False
+    allow_remote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SettledBatch:
+    """One ``settleBatch`` that was mined: a batch, or a part of one too large for a transaction.
+
+    Args:
+        number, closed_us: the batch's own (see `sim.facts.Batch`).
+        first: the chain's id of its first call; ``count`` calls follow on.
+        total_micros, fees_micros: what the contract charged and kept for the treasury.
+        root, transaction: 0x hex. block, timestamp: where it landed, in unix seconds.
+        gas_used: of the transaction. sent: position among the run's settlement transactions.
+    """
+
+    number: int
+    closed_us: int
+    first: int
+    count: int
+    total_micros: int
+    fees_micros: int
+    root: str
+    transaction: str
+    block: int
+    timestamp: int
+    gas_used: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The chain stands and the agents can pay: what was there when the run began.
+
+    Args:
+        first_block: the first block of the run, funding included.
+        first_call: the contract's ``callCount`` before the run.
+        agent_balances, model_earned, fees_micros: before the run's deposits, in micros.
+        node_pid: the process of a node of our own.
+    """
+
+    deployment: Deployment
+    url: str
+    first_block: int
+    first_call: int
+    agent_balances: tuple[int, ...]
+    model_earned: tuple[int, ...]
+    fees_micros: int
+    node_pid: int | None
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What was settled, so far or in all.
+
+    Args:
+        ready: the chain as the run found it, its deployment and URL.
+        batches: in the order they were sent.
+        head: hash of the last block, 0x hex. last_block: its number.
+        seconds: from the start of the settler to the last block.
+    """
+
+    ready: Ready
+    batches: tuple[SettledBatch, ...]
+    head: str
+    last_block: int
+    seconds: float
+
+    @property
+    def transactions(self) -> int:
+        """How many settlement transactions."""
+        return len(self.batches)
+
+    @property
+    def gas_total(self) -> int:
+        """The gas of the settlement transactions."""
+        return sum(batch.gas_used for batch in self.batches)
+
+    @property
+    def calls(self) -> int:
+        """How many calls are on the chain."""
+        return sum(batch.count for batch in self.batches)
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """What a run recorded, to be found on the chain: settled calls as columns of length n.
+
+    Args:
+        call_id: ids within the run, in settlement order.
+        agent, model: positions in the scenario's lists.
+        quote_micros, charge_micros, score_ppm, intent, finished_us: as in the record.
+        answer_hash: (n, 32) bytes.
+        agent_balance_micros: what each agent's account has after the run, of the run's deposits.
+        model_earned_micros: what each model earned in the run, fees taken off.
+        fees_micros: what the treasury took in the run.
+        refunded_hash: (k, 32) answer hashes of calls that must not be on the chain.
+        first_call: the contract's ``callCount`` before the run.
+        first_block: the run's first block, before which all belongs to others.
+        last_block: the run's last block; None if nobody has used the chain since.
+    """
+
+    call_id: Int64Array
+    agent: Int64Array
+    model: Int64Array
+    quote_micros: Int64Array
+    charge_micros: Int64Array
+    score_ppm: Int64Array
+    intent: Int64Array
+    finished_us: Int64Array
+    answer_hash: BytesArray
+    agent_balance_micros: Int64Array
+    model_earned_micros: Int64Array
+    fees_micros: int
+    refunded_hash: BytesArray
+    first_call: int = 0
+    first_block: int = 0
+    last_block: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.call_id)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the audit found.
+
+    Args:
+        parity: everything agrees.
+        difference_micros: the sum of absolute differences of all balances.
+        calls_on_chain: how many of the run's calls are on the chain.
+        missing: call ids of the record that are not on the chain.
+        unexpected: the chain's ids of calls that the record does not know, or knows as refunded.
+        differing: call ids that are on the chain with another agent, model, sum, score or time.
+        faults: what is wrong in words, the first twenty of them.
+        proofs: how many calls were proved to the contract.
+        batches, gas_total: settlement transactions of the run and their gas.
+        head: hash of the last block. seconds: how long the audit took.
+    """
+
+    parity: bool
+    difference_micros: int
+    calls_on_chain: int
+    missing: tuple[int, ...]
+    unexpected: tuple[int, ...]
+    differing: tuple[int, ...]
+    faults: tuple[str, ...]
+    proofs: int
+    batches: int
+    gas_total: int
+    head: str
+    seconds: float
+
+    @property
+    def gas_per_call(self) -> float:
+        """Gas of the settlement transactions per call on the chain."""
+        return self.gas_total / max(1, self.calls_on_chain)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """From the settler: these were settled since the last such message."""
+
+    batches: tuple[SettledBatch, ...]
+    head: str
+    last_block: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """From the settler: why it stopped. ``tool`` tells a `ToolError` from a `ChainError`."""
+
+    tool: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """From the settler: all that was sent is settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """To the settler: no batch follows."""
+
+
+Message = Ready | Progress | Failed | Finished

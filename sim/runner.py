@@ -1,0 +1,288 @@
+"""A whole run: scenario to world to chain to record to laws to summary, in one directory."""
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Protocol
+
+import polars as pl
+
+from sim.auditing import (
+    audit_settled,
+    chain_figures,
+    chain_setup,
+    landed,
+    parity_of,
+    place_of,
+)
+from sim.chain import Settlement, Settler
+from sim.chain.settlement import Audit
+from sim.facts import Batch, LawError, TelexError
+from sim.laws import Evidence, check
+from sim.metrics import Figures, LawFigures, Summary, Timing, figures
+from sim.record.archive import Saved, load, new_directory, save, write_summary
+from sim.scenario import Scenario
+from sim.scenario import load as load_scenario
+from sim.tables import frames_of
+from sim.world import Tick, World
+
+NO_CHAIN = "none"
+
+
+class Progress(Protocol):
+    """Told how far a run is."""
+
+    def update(
+        self, calls: int, tasks: int, tasks_in_all: int | None, simulated_us: int, settled: int
+    ) -> None:
+        """``settled`` calls are on the chain of ``calls`` that ended; ``tasks`` were posted.
+
+        ``tasks_in_all`` is how many there will be in all, where the scenario says so.
+        """
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has ended: its summary, its record, and what stopped it, if anything did."""
+
+    saved: Saved
+    summary: Summary
+    failure: TelexError | None
+
+    @property
+    def directory(self) -> Path:
+        """Where the record is."""
+        return self.saved.directory
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario, resolved."""
+        return self.saved.frames.scenario
+
+    @property
+    def calls(self) -> pl.DataFrame:
+        """Every call, in the order of its id (``calls.parquet``)."""
+        return self.saved.frames.calls
+
+    @property
+    def tasks(self) -> pl.DataFrame:
+        """Every task, as posted (``tasks.parquet``)."""
+        return self.saved.frames.tasks
+
+    @property
+    def transfers(self) -> pl.DataFrame:
+        """Every transfer (``transfers.parquet``)."""
+        return self.saved.frames.transfers
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was stopped before its end."""
+        return self.saved.frames.interrupted
+
+    @property
+    def ok(self) -> bool:
+        """Whether all laws held and nothing failed."""
+        return self.failure is None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run settles: ``chain`` is anvil, none or a URL; see `run` for the others."""
+
+    chain: str
+    deployment: Path | None
+    warp: bool
+    allow_remote: bool
+
+
+def run(
+    source: str | Path | Scenario,
+    *,
+    set: Mapping[str, object] | None = None,  # noqa: A002 - the interface's name
+    seed: int | None = None,
+    out: str | Path | None = None,
+    chain: str | None = None,
+    deployment: str | Path | None = None,
+    warp: bool = False,
+    allow_remote: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Runs a scenario and returns the run; see `Run.failure` for a broken law or a lost chain.
+
+    Args:
+        source: a scenario, a file of one, or the name of one that ships with Telex.
+        set: values by path, as ``--set`` takes them. seed: instead of the scenario's.
+        out: the run directory; the first free runs/NAME-SEED-K if None.
+        chain: ``anvil``, ``none`` or a URL; the scenario's if None.
+        deployment: contracts that are on the chain already (``deployment.json``).
+        warp: let a foreign node's clock follow simulated time. allow_remote: beyond loopback.
+
+    Raises:
+        ScenarioError: bad input. ToolError: no Anvil, an output directory in use, ...
+        ChainError: the chain could not be set up.
+        LawError: a law broke in mid-run; what was recorded before is in the directory.
+    """
+    scenario = source if isinstance(source, Scenario) else load_scenario(source, set or {}, seed)
+    place = Place(
+        chain or scenario.chain.backend,
+        None if deployment is None else Path(deployment),
+        warp,
+        allow_remote,
+    )
+    return _run(
+        scenario, place, new_directory(None if out is None else Path(out), scenario), progress
+    )
+
+
+def _run(scenario: Scenario, place: Place, directory: Path, progress: Progress | None) -> Run:
+    stopwatch = Stopwatch()
+    with _settler(scenario, place, directory) as settler:
+        on_batch = stopwatch.waiting(settler.send) if settler else None
+        world = World(scenario, on_batch, _ticker(progress, scenario, settler))
+        _simulate(world, directory)
+        stopwatch.simulated()
+        settlement = _settle(world, settler, directory)
+        saved, in_memory = _save(world, settlement, directory, place.chain)
+        audit = _audit(world, saved, settlement)
+        stopwatch.audited()
+    again = figures(saved.frames)
+    parity = parity_of(saved, settlement, audit)
+    laws = check(Evidence.gather(saved.frames, again, in_memory, parity, world.ledger))
+    summary = Summary(
+        **dict(again),
+        chain=chain_figures(saved, settlement, audit, stopwatch.chain_s),
+        laws=laws,
+        timing=stopwatch.timing(again.calls.made),
+    )
+    write_summary(directory, summary.model_dump_json(indent=2))
+    return Run(saved, summary, world.history.failure or _broken(laws))
+
+
+class Stopwatch:
+    """Wall clock of a run: the simulation, and what it waits for the chain."""
+
+    def __init__(self) -> None:
+        self._started = self._simulated = self._audited = perf_counter()
+        self._waited = 0.0
+
+    def waiting(self, send: Callable[[Batch], None]) -> Callable[[Batch], None]:
+        """``send``, its time counted as waiting for the chain."""
+
+        def timed(batch: Batch) -> None:
+            before = perf_counter()
+            send(batch)
+            self._waited += perf_counter() - before
+
+        return timed
+
+    def simulated(self) -> None:
+        """The simulation is over."""
+        self._simulated = self._audited = perf_counter()
+
+    def audited(self) -> None:
+        """So are settlement and audit."""
+        self._audited = perf_counter()
+
+    @property
+    def chain_s(self) -> float:
+        """What the run waited for the chain, the audit included."""
+        return self._waited + self._audited - self._simulated
+
+    def timing(self, calls: int) -> Timing:
+        """The summary's part; ``calls`` were made."""
+        sim_s = self._simulated - self._started - self._waited
+        return Timing(
+            wall_s=perf_counter() - self._started,
+            sim_s=sim_s,
+            chain_s=self.chain_s,
+            calls_per_s=calls / sim_s,
+        )
+
+
+@contextlib.contextmanager
+def _settler(scenario: Scenario, place: Place, directory: Path) -> Iterator[Settler | None]:
+    """A settler that is starting, or None without a chain; its node ends with this block."""
+    if place.chain == NO_CHAIN:
+        yield None
+        return
+    setup = chain_setup(scenario, place.chain, directory, place.deployment)
+    with Settler(setup) as settler:
+        yield settler
+
+
+def _ticker(
+    progress: Progress | None, scenario: Scenario, settler: Settler | None
+) -> Callable[[Tick], None] | None:
+    if progress is None:
+        return None
+
+    def on_tick(tick: Tick) -> None:
+        settled = settler.settled if settler else 0
+        progress.update(tick.calls, tick.tasks, scenario.tasks, tick.simulated_us, settled)
+
+    return on_tick
+
+
+def _simulate(world: World, directory: Path) -> None:
+    """Runs the world; a law that breaks leaves what was recorded so far behind, readable."""
+    try:
+        world.run()
+    except LawError:
+        world.history.interrupted = True
+        save(directory, frames_of(world, 0, {}), None)
+        raise
+
+
+def _settle(world: World, settler: Settler | None, directory: Path) -> Settlement | None:
+    """Waits for the chain; a lost chain or an interruption leaves what is settled by then.
+
+    Raises the settler's error, and leaves no directory, if the chain never stood.
+    """
+    if settler is None:
+        return None
+    history = world.history
+    try:
+        if history.failure is None:
+            return settler.finish()
+    except TelexError as error:
+        history.failure = error
+    except KeyboardInterrupt:
+        history.interrupted = True
+    so_far = settler.settlement_so_far
+    if so_far is None and history.failure is not None:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise history.failure
+    return so_far
+
+
+def _save(
+    world: World, settlement: Settlement | None, directory: Path, backend: str
+) -> tuple[Saved, Figures]:
+    """Saves the record and reads it back; also its figures before it was saved (law 8)."""
+    first = settlement.ready.first_call if settlement else 0
+    frames = frames_of(world, first, landed(settlement))
+    save(directory, frames, place_of(settlement, backend))
+    in_memory = figures(frames)
+    del frames
+    return load(directory), in_memory
+
+
+def _audit(world: World, saved: Saved, settlement: Settlement | None) -> Audit | None:
+    """Audits the run on its node; None without a chain, or if the node is lost."""
+    if settlement is None:
+        return None
+    try:
+        return audit_settled(saved, settlement)
+    except TelexError as error:
+        world.history.failure = world.history.failure or error
+        return None
+
+
+def _broken(laws: Mapping[str, LawFigures]) -> LawError | None:
+    for name, law in laws.items():
+        if not law.ok:
+            return LawError(name, law.found, law.needed)
+    return None
