@@ -21,7 +21,7 @@ class Shipped:
 def scenarios_folder() -> Path:
     """Where the shipped scenarios are: beside the package (checkout) or inside it (installed)."""
     beside, inside = HERE.parent.parent / "scenarios", HERE.parent / "scenarios"
-    return beside if beside.is_dir() else inside
+    return inside if inside.is_dir() else beside
 
 
 @cache

@@ -1,0 +1,139 @@
+"""``telex list``: what there is to choose from, each with a line."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from rich.console import Console
+
+from sim.arrivals import Arrival
+from sim.cli.output import emit, emit_json
+from sim.facts import Fault, ScenarioError
+from sim.intents import INTENTS
+from sim.mechanisms import Mechanism
+from sim.parameters import Parameters
+from sim.rails import Rail
+from sim.routers import Router
+from sim.scenario import json_schema, library
+from sim.scenario.library import FOLDERS, nearest
+from sim.scenario.loading import catalog_model
+from sim.scenario.shape import describe, fields_of, shape_of
+from sim.validators import Validators
+
+
+class Item(NamedTuple):
+    """One line of a listing; ``parameters`` say in words what each key may be."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, str] = {}
+
+
+def _files(family: str) -> list[Item]:
+    folder = FOLDERS.get(family) or library.scenarios_folder()
+    return [Item(each.name, each.headline) for each in library.listing(folder)]
+
+
+def _models() -> list[Item]:
+    items = []
+    for name in library.names(FOLDERS["catalog"]):
+        model = catalog_model(name)
+        price = model.price
+        asked = "a price per call"
+        if price.kind == "per_token":
+            asked = f"${price.input_usd_per_mtok} in, ${price.output_usd_per_mtok} out per million"
+        code = model.quality["CODE_GENERATION"]
+        words = f"{model.origin} {model.weights}: {asked}; solves {code:.1%} of CODE_GENERATION"
+        items.append(Item(name, words))
+    return items
+
+
+def _rules(family: object) -> list[Item]:
+    return [
+        Item(kind, _first_sentence(rule.__doc__), _parameters(rule))
+        for kind, rule in shape_of(family).kinds().items()
+    ]
+
+
+def _first_sentence(text: str | None) -> str:
+    return " ".join((text or "").strip().split("\n\n")[0].split())
+
+
+def _parameters(rule: type[Parameters]) -> dict[str, str]:
+    words = {}
+    for name, shape in fields_of(rule).items():
+        field = rule.model_fields[name]
+        if name == "kind":
+            continue
+        default = "" if field.is_required() else f"; default {_plain(field.default)}"
+        words[name] = f"{describe(shape)}{default}"
+    return words
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Parameters):
+        return "even" if value == type(value)() else str(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return "none" if value is None else str(value)
+
+
+def _intents() -> list[Item]:
+    own = "Telex's own, for agentic coding"
+    return [Item(name, own if name == "CODE_GENERATION" else "Telegraph's") for name in INTENTS]
+
+
+def _metrics() -> list[Item]:
+    from sim.metrics import dictionary
+
+    return [Item(name, f"{unit}: {formula}") for name, unit, formula in dictionary()]
+
+
+KINDS: dict[str, tuple[str, Callable[[], list[Item]]]] = {
+    "presets": ("parts of scenarios to extend: presets/NAME", lambda: _files("presets")),
+    "catalog": ("real models to extend: catalog/NAME", lambda: _files("catalog")),
+    "models": ("the catalog's models with their prices and quality", _models),
+    "scenarios": ("scenarios that ship with Telex: telex run NAME", lambda: _files("scenarios")),
+    "routers": ("which model gets a task", lambda: _rules(Router)),
+    "mechanisms": ("how prices come about", lambda: _rules(Mechanism)),
+    "validators": ("how a score comes about", lambda: _rules(Validators)),
+    "rails": ("how charges become money on chain", lambda: _rules(Rail)),
+    "arrivals": ("when agents post their tasks", lambda: _rules(Arrival)),
+    "intents": ("what a task may ask for", _intents),
+    "metrics": ("every figure of a summary, with unit and formula", _metrics),
+    "schema": ("the JSON Schema of scenario files, for editors", list),
+}
+
+
+def show(kind: str | None, as_json: bool) -> None:
+    """Lists one kind, or the kinds, on stdout; raises `ScenarioError` for a kind there is not."""
+    if kind == "schema":
+        emit(json.dumps(json_schema(), indent=2))
+        return
+    if kind is None:
+        _put("kinds", [Item(name, words) for name, (words, _) in KINDS.items()], as_json)
+        return
+    if kind not in KINDS:
+        hint = nearest(kind, tuple(KINDS))
+        raise ScenarioError((Fault("telex list", kind, " | ".join(KINDS), hint),))
+    _put(kind, KINDS[kind][1](), as_json)
+
+
+def _put(kind: str, items: list[Item], as_json: bool) -> None:
+    if as_json:
+        listed = [
+            {"name": item.name, "description": item.description}
+            | ({"parameters": dict(item.parameters)} if item.parameters else {})
+            for item in items
+        ]
+        emit_json({"kind": kind, "items": listed})
+        return
+    width = max((len(item.name) for item in items), default=0)
+    console = Console(file=sys.stdout, highlight=False)
+    for item in items:
+        console.print(f"[bold]{item.name:<{width}}[/]  ", end="", soft_wrap=True)
+        console.print(item.description, markup=False, soft_wrap=True)
+        for name, words in item.parameters.items():
+            text = f"{'':<{width}}    {name}: {words}"
+            console.print(text, markup=False, soft_wrap=True, style="dim")

@@ -1,0 +1,47 @@
+"""``telex run`` and ``telex audit``: what is asked of the runner, and the exit status."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from sim.cli.output import emit, people, show_error
+from sim.scenario import load
+
+INTERRUPTED = 130
+
+
+def run_scenario(
+    file: str, overrides: Sequence[str], seed: int | None, out: Path | None, chain: str | None,
+    deployment: Path | None, warp: bool, allow_remote: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Runs a scenario and shows its summary; returns the exit status."""
+    chosen = [] if chain is None else [f"chain.backend={json.dumps(chain)}"]
+    scenario = load(file, [*overrides, *chosen], seed)
+    from sim import runner
+    from sim.cli.progress import RunProgress
+    from sim.cli.summary import show_summary
+
+    with RunProgress(people(), scenario.horizon_h, quiet=as_json) as progress:
+        result = runner.run(
+            scenario, out=out, deployment=deployment, warp=warp,
+            allow_remote=allow_remote, progress=progress,
+        )  # fmt: skip
+    if as_json:
+        emit(result.summary.model_dump_json(indent=2))
+    show_summary(result.summary, scenario.chain, result.directory, result.interrupted)
+    if result.failure is not None:
+        show_error(result.failure)
+        return 1
+    return INTERRUPTED if result.interrupted else 0
+
+
+def audit_run(directory: Path, allow_remote: bool, as_json: bool) -> int:
+    """Audits a saved run; returns the exit status."""
+    from sim.auditing import audit_saved
+    from sim.cli.summary import show_audit
+
+    result = audit_saved(directory, allow_remote=allow_remote)
+    if as_json:
+        emit(result.model_dump_json(indent=2))
+    show_audit(result)
+    return 0 if result.ok else 1

@@ -1,0 +1,159 @@
+"""A run's summary as a few tables for people."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from sim.auditing import SavedAudit
+from sim.cli.output import people
+from sim.cli.tables import NONE, dollars, facts, filled, percent, seconds, table, whole
+from sim.metrics import ChainFigures, Summary
+from sim.scenario.schema import Chain
+from sim.units import US_PER_HOUR, WEI_PER_GWEI
+
+IDS_SHOWN = 10
+
+
+def show_summary(summary: Summary, chain: Chain, directory: Path | None, cut: bool) -> None:
+    """All tables of a run on stderr."""
+    console = people()
+    hours = f"{summary.duration_us / US_PER_HOUR:,.1f} h{', interrupted' if cut else ''}"
+    console.print(
+        f"\n[bold]{summary.scenario}[/], seed {summary.seed}: {whole(summary.tasks.posted)} tasks "
+        f"and {whole(summary.calls.made)} calls in {hours}",
+        soft_wrap=True,
+    )
+    for made in (_models(summary), _groups(summary), _market(summary)):
+        console.print()
+        console.print(made)
+    console.print()
+    console.print(_chain(summary.chain, chain, summary))
+    console.print()
+    _laws(console, summary)
+    rate = f"{summary.timing.calls_per_s:,.0f} calls/s"
+    console.print(f"digest {summary.digest}", soft_wrap=True)
+    where = f"{directory}  " if directory else ""
+    console.print(f"{where}{summary.timing.wall_s:.1f} s in all, simulation {rate}", soft_wrap=True)
+
+
+def _models(summary: Summary) -> Table:
+    columns = (
+        "model", "calls %", "tokens %", "spend %", "right %", "score", "revenue $", "$ a call",
+    )  # fmt: skip
+    by_calls = sorted(summary.models.items(), key=lambda pair: -pair[1].calls)
+    rows = [
+        (
+            name, percent(model.share_calls), percent(model.share_tokens),
+            percent(model.share_spend), percent(model.share_success),
+            NONE if model.score is None else f"{model.score:.3f}",
+            dollars(model.revenue_micros), dollars(model.charge_micros_mean),
+        )
+        for name, model in by_calls
+    ]  # fmt: skip
+    return filled(table("Models: shares of the market, revenue, mean charge", columns), rows)
+
+
+def _groups(summary: Summary) -> Table:
+    columns = ("agents", "tasks", "right %", "spend $", "per success $", "budget left $")
+    rows = [
+        (
+            name, whole(group.posted), percent(group.success_rate), dollars(group.spend_micros),
+            dollars(group.cost_per_success_micros), dollars(group.budget_left_micros),
+        )
+        for name, group in summary.groups.items()
+    ]  # fmt: skip
+    return filled(table("Agents", columns), rows)
+
+
+def _market(summary: Summary) -> Table:
+    tasks, calls, latency = summary.tasks, summary.calls, summary.latency_us
+    ended = (
+        f"{whole(tasks.succeeded)} succeeded, {whole(tasks.failed)} failed, "
+        f"{whole(tasks.rejected)} rejected, {whole(tasks.expired)} expired, "
+        f"{whole(tasks.open)} open"
+    )
+    paid = (
+        f"{whole(calls.settled)} settled, {whole(calls.refunded)} refunded, "
+        f"{whole(calls.unpaid)} unpaid, {whole(calls.in_flight)} in flight"
+    )
+    market = summary.market
+    rows = (
+        ("tasks", ended),
+        ("calls", paid),
+        ("success", f"{percent(summary.success_rate)} % of tasks"),
+        ("spend", f"{dollars(summary.spend_micros)} $"),
+        ("cost per success", f"{dollars(summary.cost_per_success_micros)} $"),
+        ("latency p50, p95, p99", ", ".join(map(seconds, (latency.p50, latency.p95, latency.p99)))),
+        ("concentration (HHI)", f"{market.hhi_calls:,} of calls, {market.hhi_spend:,} of spend"),
+        ("regret", f"{dollars(market.regret_micros)} $"),
+        ("welfare", f"{dollars(market.welfare_micros)} $"),
+    )
+    return facts("Market", rows)
+
+
+def gas_dollars(gas: float | None, chain: Chain) -> str:
+    """What gas costs at the scenario's gas price and ETH price."""
+    if gas is None:
+        return NONE
+    usd = Decimal(gas) * Decimal(chain.gas_price_gwei) / WEI_PER_GWEI * Decimal(chain.eth_usd)
+    return f"{usd:,.2f} $" if usd >= 1 else f"{usd:.8f}".rstrip("0").rstrip(".") + " $"
+
+
+def _chain(figures: ChainFigures, chain: Chain, summary: Summary) -> Table:
+    parity = {None: "not checked: no chain", True: "yes, account by account", False: "NO"}
+    rail = summary.rail
+    delay = rail.delay_us_mean
+    settled = f"{whole(figures.calls_settled)} calls in {whole(figures.transactions)} transactions"
+    per_call = gas_dollars(figures.gas_per_call, chain)
+    rows = [
+        ("rail, node", f"{figures.rail} on {figures.backend}"),
+        ("settled", settled),
+        ("gas", f"{whole(figures.gas_total)} = {gas_dollars(figures.gas_total, chain)}"),
+        ("gas per call", f"{_gas(figures.gas_per_call)} = {per_call}"),
+        ("delay", f"mean {seconds(delay)}, longest {seconds(rail.delay_us_max)}"),
+        ("parity", parity[figures.parity]),
+        ("difference", f"{dollars(figures.difference_micros)} $"),
+        ("head", figures.head or NONE),
+    ]
+    return facts("Chain", rows if figures.backend != "none" else [rows[0], rows[4], rows[5]])
+
+
+def _gas(gas: float | None) -> str:
+    return NONE if gas is None else f"{gas:,.0f}"
+
+
+def _laws(console: Console, summary: Summary) -> None:
+    made = table("Laws", ("law", "", "found", "needed"), texts=4)
+    made.columns[0].no_wrap = made.columns[1].no_wrap = True
+    for name, law in summary.laws.items():
+        made.add_row(name, "[green]ok[/]" if law.ok else "[bold red]NO[/]", law.found, law.needed)
+    console.print(made)
+
+
+def show_audit(audit: SavedAudit) -> None:
+    """What an audit of a saved run found, on stderr."""
+    console = people()
+    rows = [
+        ("run", audit.run),
+        ("node", audit.node),
+        ("calls", f"{whole(audit.calls_on_chain)} on chain of {whole(audit.calls_recorded)}"),
+        ("missing", _ids(audit.missing)),
+        ("unexpected", _ids(audit.unexpected)),
+        ("differing", _ids(audit.differing)),
+        ("difference", f"{dollars(audit.difference_micros)} $"),
+        ("proofs", f"{whole(audit.proofs)} calls proved to the contract"),
+        ("gas", whole(audit.gas_total)),
+        ("head", audit.head),
+        ("parity", "yes, account by account" if audit.parity else "NO"),
+    ]
+    console.print(facts("Audit, from chain data alone", rows))
+    for fault in audit.faults:
+        console.print(f"  {fault}", markup=False, style="red", soft_wrap=True)
+
+
+def _ids(ids: Sequence[int]) -> str:
+    more = f", ... ({len(ids):,} in all)" if len(ids) > IDS_SHOWN else ""
+    return ", ".join(map(str, sorted(ids)[:IDS_SHOWN])) + more if ids else "none"
