@@ -1,6 +1,7 @@
 """Between record and chain: what a scenario asks of the chain, and whether the chain did it."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,17 @@ from sim.scenario import Scenario
 from sim.units import Int64Array, micros_from_usd_exact, us_from_seconds_nearest
 
 
-def chain_setup(
-    scenario: Scenario, backend: str, directory: Path, deployment: Path | None
-) -> ChainSetup:
+@dataclass(frozen=True)
+class Place:
+    """Where a run settles: ``chain`` is anvil, none or a URL; the others as in `ChainSetup`."""
+
+    chain: str
+    deployment: Path | None = None
+    warp: bool = False
+    allow_remote: bool = False
+
+
+def chain_setup(scenario: Scenario, place: Place, directory: Path) -> ChainSetup:
     """What a scenario asks of the chain: its agents funded, its models registered."""
     agents = tuple(
         Agent(
@@ -38,8 +47,10 @@ def chain_setup(
         models=tuple(scenario.models),
         fee_bps=scenario.rail.fee_bps,
         directory=directory,
-        backend=backend,
-        deployment=deployment,
+        backend=place.chain,
+        deployment=place.deployment,
+        warp=place.warp,
+        allow_remote=place.allow_remote,
         block_time_us=us_from_seconds_nearest(scenario.chain.block_time_s),
         emit_events=scenario.chain.call_events,
     )

@@ -1,7 +1,6 @@
 """A whole run: scenario to world to chain to record to laws to summary, in one directory."""
 
 import contextlib
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Protocol
 import polars as pl
 
 from sim.auditing import (
+    Place,
     audit_settled,
     chain_figures,
     chain_setup,
@@ -23,7 +23,14 @@ from sim.chain.settlement import Audit
 from sim.facts import Batch, LawError, TelexError
 from sim.laws import Evidence, check
 from sim.metrics import Figures, LawFigures, Summary, Timing, figures
-from sim.record.archive import Saved, load, new_directory, save, write_summary
+from sim.record.archive import (
+    Saved,
+    discard_unless_saved,
+    load,
+    new_directory,
+    save,
+    write_summary,
+)
 from sim.scenario import Scenario
 from sim.scenario import load as load_scenario
 from sim.tables import frames_of
@@ -88,16 +95,6 @@ class Run:
         return self.failure is None
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a run settles: ``chain`` is anvil, none or a URL; see `run` for the others."""
-
-    chain: str
-    deployment: Path | None
-    warp: bool
-    allow_remote: bool
-
-
 def run(
     source: str | Path | Scenario,
     *,
@@ -132,9 +129,12 @@ def run(
         warp,
         allow_remote,
     )
-    return _run(
-        scenario, place, new_directory(None if out is None else Path(out), scenario), progress
-    )
+    directory = new_directory(None if out is None else Path(out), scenario)
+    try:
+        return _run(scenario, place, directory, progress)
+    except TelexError:
+        discard_unless_saved(directory)
+        raise
 
 
 def _run(scenario: Scenario, place: Place, directory: Path, progress: Progress | None) -> Run:
@@ -208,7 +208,7 @@ def _settler(scenario: Scenario, place: Place, directory: Path) -> Iterator[Sett
     if place.chain == NO_CHAIN:
         yield None
         return
-    setup = chain_setup(scenario, place.chain, directory, place.deployment)
+    setup = chain_setup(scenario, place, directory)
     with Settler(setup) as settler:
         yield settler
 
@@ -239,7 +239,7 @@ def _simulate(world: World, directory: Path) -> None:
 def _settle(world: World, settler: Settler | None, directory: Path) -> Settlement | None:
     """Waits for the chain; a lost chain or an interruption leaves what is settled by then.
 
-    Raises the settler's error, and leaves no directory, if the chain never stood.
+    Raises the settler's error if the chain never stood.
     """
     if settler is None:
         return None
@@ -253,7 +253,6 @@ def _settle(world: World, settler: Settler | None, directory: Path) -> Settlemen
         history.interrupted = True
     so_far = settler.settlement_so_far
     if so_far is None and history.failure is not None:
-        shutil.rmtree(directory, ignore_errors=True)
         raise history.failure
     return so_far
 

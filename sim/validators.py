@@ -20,7 +20,7 @@ class Median(Parameters):
     """
 
     kind: Literal["median"] = "median"
-    count: PositiveCount = 7
+    count: PositiveCount = Field(default=7, le=1000)
     noise: NonNegative = 0.05
     stakes: tuple[PositiveCount, ...] | None = None
     window: PositiveCount = Field(default=200, le=100_000)

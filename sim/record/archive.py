@@ -2,13 +2,14 @@
 
 import json
 import platform
+import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from sim.facts import Fault, ScenarioError, ToolError
 from sim.record.frames import Frames
@@ -93,6 +94,12 @@ def new_directory(wanted: Path | None, scenario: Scenario) -> Path:
         raise ToolError(msg) from error
 
 
+def discard_unless_saved(directory: Path) -> None:
+    """Removes the directory of a run that ended before there was anything to record."""
+    if not (directory / MANIFEST).exists():
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def save(directory: Path, frames: Frames, chain: ChainPlace | None) -> None:
     """Writes the record; the manifest last, so that a directory with one is whole."""
     scenario = frames.scenario
@@ -132,8 +139,9 @@ def load(directory: Path) -> Saved:
     try:
         manifest = Manifest.model_validate(json.loads(path.read_text()))
         tables = {name: pl.read_parquet(directory / f"{name}.parquet") for name in TABLES}
-    except (OSError, ValueError, ValidationError, pl.exceptions.PolarsError) as error:
-        fault = Fault(str(directory), str(error).split("\n", 1)[0], "the directory of a whole run")
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        found = "no record" if isinstance(error, FileNotFoundError) else "a record of another kind"
+        fault = Fault(str(directory), found, "the directory of a run of this version of Telex")
         raise ScenarioError((fault,)) from error
     frames = Frames(
         scenario=manifest.scenario,

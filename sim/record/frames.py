@@ -168,6 +168,14 @@ def tasks_from_frame(frame: pl.DataFrame) -> Tasks:
     return Tasks(*(_codes(frame[field.name]) for field in fields(Tasks)))
 
 
+def transfers_from_frame(frame: pl.DataFrame) -> Transfers:
+    """The columns behind a frame of transfers of USDC; ``call_id`` is -1 where it is null."""
+    return Transfers(
+        _codes(frame["call_id"].fill_null(-1)),
+        *(_codes(frame[name]) for name in ("time_us", "kind", "source", "target", "amount")),
+    )
+
+
 def hashes_from_frame(frame: pl.DataFrame) -> BytesArray:
     """(n, 32): the answer hashes of a frame of calls."""
     joined = b"".join(frame["answer_hash"].to_list())
