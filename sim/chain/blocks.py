@@ -6,6 +6,7 @@ mining are left alone, unless the run may warp its clock.
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from sim.chain.answers import Block
@@ -18,17 +19,24 @@ from sim.facts import ChainError
 MINED_TIMEOUT_S = 120.0
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The blocks that hold what was submitted, both ends included; another node's hold more."""
+
+    first: int
+    last: int
+
+
 class Blocks(Protocol):
     """Something that gets transactions mined."""
 
     rpc: Rpc
     sender: Sender
 
-    def submit(self, transactions: Sequence[Transaction], seconds: int) -> list[Block]:
+    def submit(self, transactions: Sequence[Transaction], seconds: int) -> Span:
         """Has transactions mined, in order, ``seconds`` after simulated time 0 (may be negative).
 
-        Returns the blocks that hold them (another node's may hold more). Raises `ChainError`
-        if the node does not take or mine them.
+        Raises `ChainError` if the node does not take or mine them.
         """
 
 
@@ -43,20 +51,16 @@ class OwnBlocks:
         latest = rpc.block()
         self._number, self._timestamp = latest.number, latest.timestamp
 
-    def submit(self, transactions: Sequence[Transaction], seconds: int) -> list[Block]:
+    def submit(self, transactions: Sequence[Transaction], seconds: int) -> Span:
         """As `Blocks.submit`, in one block, which is saved."""
         self.sender.send(transactions)
         timestamp = max(self._genesis_unix + seconds, self._timestamp + 1)
         number = self._number + 1
         self._mine(number, timestamp)
-        block = self.rpc.block(number)
-        if block.transactions != tuple(transaction.hash for transaction in transactions):
-            found, needed = len(block.transactions), len(transactions)
-            raise ChainError(f"block {number} holds {found} transactions, needed the {needed} sent")
         self._number, self._timestamp = number, timestamp
         if self._writer is not None:
             self._writer.append(timestamp, [transaction.raw for transaction in transactions])
-        return [block]
+        return Span(number, number)
 
     def _mine(self, number: int, timestamp: int) -> None:
         try:
@@ -75,22 +79,25 @@ class ForeignBlocks:
         self._warp = warp
         self._start: int | None = None
 
-    def submit(self, transactions: Sequence[Transaction], seconds: int) -> list[Block]:
+    def submit(self, transactions: Sequence[Transaction], seconds: int) -> Span:
         """As `Blocks.submit`, waiting until the node has mined them."""
         before = self.rpc.quantity("eth_blockNumber")
         if self._warp and seconds > 0:
             self._move_clock(seconds)
         self.sender.send(transactions)
         end = time.monotonic() + MINED_TIMEOUT_S
-        while self.sender.landed() <= transactions[-1].nonce:
-            if time.monotonic() > end:
-                raise ChainError(
-                    f"transaction {transactions[-1].nonce} of {self.sender.address} is not mined "
-                    f"after {MINED_TIMEOUT_S:g} s: does the node at {self.rpc.url} mine?"
-                )
+        mined: list[Block] = []
+        while time.monotonic() < end:
+            landed = self.sender.landed() > transactions[-1].nonce
+            last = self.rpc.quantity("eth_blockNumber")
+            mined += map(self.rpc.block, range(before + 1 + len(mined), last + 1))
+            if landed and _hold(mined, transactions):
+                return Span(before + 1, last)
             time.sleep(POLL_S)
-        last = self.rpc.quantity("eth_blockNumber")
-        return [self.rpc.block(number) for number in range(before + 1, last + 1)]
+        raise ChainError(
+            f"transaction {transactions[-1].nonce} of {self.sender.address} is not mined after "
+            f"{MINED_TIMEOUT_S:g} s: does the node at {self.rpc.url} mine?"
+        )
 
     def _move_clock(self, seconds: int) -> None:
         """Simulated time 0 is when the node stood ready."""
@@ -98,3 +105,10 @@ class ForeignBlocks:
         if self._start is None:
             self._start = latest
         set_next_timestamp(self.rpc, max(self._start + seconds, latest + 1))
+
+
+def _hold(blocks: Sequence[Block], transactions: Sequence[Transaction]) -> bool:
+    """Whether the blocks hold the transactions: a nonce can be taken before its block is shown."""
+    held = {name for block in blocks for name in block.transactions}
+    known = {transaction.hash for transaction in transactions if transaction.hash}
+    return known <= held and len(held) >= len(transactions)

@@ -119,10 +119,10 @@ class Child:
             engine.add(item)
 
     def _own(self, setup: ChainSetup) -> Blocks:
-        writer = TransactionWriter(setup.directory, Genesis(CHAIN_ID, setup.genesis_unix))
         self._node = Node(setup.port, genesis_unix=setup.genesis_unix)
         if self._ended.is_set():
             self._node.stop()
+        writer = TransactionWriter(setup.directory, Genesis(CHAIN_ID, setup.genesis_unix))
         rpc = Rpc(self._node.url)
         router = account(AccountKind.OPERATOR, ROUTER_INDEX)
         sender = Sender(rpc, router, CHAIN_ID, free=True)
@@ -173,14 +173,14 @@ def main() -> None:
     setup: ChainSetup = connection.recv()
     inbox: Inbox = queue.Queue(maxsize=INBOX_BATCHES)
     child = Child(connection, started)
-    reader = threading.Thread(target=_read, args=(connection, inbox, child), daemon=True)
-    reader.start()
+    threading.Thread(target=_read, args=(connection, inbox, child), daemon=True).start()
     try:
         child.run(setup, inbox)
-    except BrokenPipeError:
+    except ConnectionError:
         child.end()
         return
-    reader.join()
+    while True:  # what still comes is of no use, but behind it comes the end
+        inbox.get()
 
 
 if __name__ == "__main__":

@@ -49,9 +49,10 @@ def find_signer(rpc: Rpc, router: str | None = None) -> Account | str:
         name = candidate.address if isinstance(candidate, Account) else candidate
         if router is None or name.lower() == router.lower():
             return candidate
+    who = f"the router {router} is not ours" if router is not None else "nobody can sign"
     raise ChainError(
-        f"the router {router or ''} is not ours: {KEY_VARIABLE} does not hold its key, and the "
-        f"node at {rpc.url} has no such unlocked account"
+        f"{who}: {KEY_VARIABLE} does not hold its key, and the node at {rpc.url} has no such "
+        "unlocked account"
     )
 
 
@@ -70,7 +71,7 @@ def deploy_with(blocks: Blocks, fee_bps: int, treasury_address: str) -> Deployme
         contract("CallLedger").creation(token, sender.address, treasury_address, fee_bps),
     )
     ready = [sender.prepare(None, data, DEPLOY_GAS) for data in creations]
-    mined = blocks.submit(ready, DEPLOY_SECONDS)
+    span = blocks.submit(ready, DEPLOY_SECONDS)
     deployment = Deployment(
         chain_id=blocks.rpc.quantity("eth_chainId"),
         usdc=token,
@@ -78,7 +79,7 @@ def deploy_with(blocks: Blocks, fee_bps: int, treasury_address: str) -> Deployme
         router=sender.address,
         treasury=treasury_address,
         fee_bps=fee_bps,
-        deploy_block=mined[0].number,
+        deploy_block=span.first,
     )
     check(blocks.rpc, deployment, fee_bps)
     return deployment

@@ -106,12 +106,10 @@ class Engine:
 
     def _mine(self, parts: list[Part], seconds: int) -> None:
         try:
-            mined = self._blocks.submit([part.transaction for part in parts], seconds)
+            span = self._blocks.submit([part.transaction for part in parts], seconds)
         except RefusedError as refused:
             raise ChainError(f"{parts[0]}: {self._ledger.why(refused)}") from None
-        logs = self._blocks.rpc.logs(
-            self._ledger_at, [self._topic], mined[0].number, mined[-1].number
-        )
+        mined, logs = self._blocks.rpc.mined(self._ledger_at, [self._topic], span.first, span.last)
         found = {integers(log.data)[0]: log for log in logs}
         for part in parts:
             self._check(part, found.get(part.first))

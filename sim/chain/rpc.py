@@ -36,7 +36,7 @@ Request: TypeAlias = tuple[str, list[Json]]
 
 REQUESTS_PER_BATCH = 500
 HTTP_ERROR = 400
-POLL_S = 0.02
+POLL_S = 0.01
 
 
 class UnreachableError(ChainError):
@@ -94,7 +94,7 @@ class _Session:
 
     def __init__(self, url: str, timeout_s: float) -> None:
         self._pool = urllib3.connection_from_url(
-            url, maxsize=1, retries=False, timeout=urllib3.Timeout(timeout_s)
+            url, maxsize=2, retries=False, timeout=urllib3.Timeout(timeout_s)
         )
         self._path = urlsplit(url).path or "/"
 
@@ -107,7 +107,7 @@ class _Session:
 
 
 class Rpc:
-    """A connection to one node, for one thread; a context manager.
+    """A way to one node, which two threads may share; a context manager.
 
     Args:
         url: http://HOST:PORT; must be this machine's own unless ``allow_remote``.
@@ -223,17 +223,17 @@ class Rpc:
 
     def logs(self, address: str, topics: Sequence[bytes], first: int, last: int) -> list[Log]:
         """A contract's events with one of the ``topics``, in blocks first to last, in order."""
-        names: list[Json] = ["0x" + topic.hex() for topic in topics]
-        found = self.call(
-            "eth_getLogs",
-            {
-                "address": address,
-                "topics": [names],
-                "fromBlock": hex(first),
-                "toBlock": hex(last),
-            },
-        )
-        return [read_log(value) for value in as_list(found)]
+        method, parameters = _logs_request(address, topics, first, last)
+        return [read_log(value) for value in as_list(self.call(method, *parameters))]
+
+    def mined(
+        self, address: str, topics: Sequence[bytes], first: int, last: int
+    ) -> tuple[list[Block], list[Log]]:
+        """The blocks first to last, and as `logs` the events in them, in one batch."""
+        asked = [_logs_request(address, topics, first, last)]
+        asked += [("eth_getBlockByNumber", [hex(n), False]) for n in range(first, last + 1)]
+        logs, *blocks = self.batch(asked)
+        return [read_block(value) for value in blocks], [read_log(v) for v in as_list(logs)]
 
     def receipt(self, transaction: str, timeout_s: float = 30.0) -> Receipt:
         """The receipt, waited for: it can be null just after a send; raises `ChainError`."""
@@ -245,3 +245,9 @@ class Rpc:
             if time.monotonic() > end:
                 raise ChainError(f"no receipt for {transaction} after {timeout_s:g} s")
             time.sleep(POLL_S)
+
+
+def _logs_request(address: str, topics: Sequence[bytes], first: int, last: int) -> Request:
+    names: list[Json] = ["0x" + topic.hex() for topic in topics]
+    blocks: dict[str, Json] = {"fromBlock": hex(first), "toBlock": hex(last)}
+    return "eth_getLogs", [{"address": address, "topics": [names], **blocks}]

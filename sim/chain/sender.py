@@ -16,6 +16,9 @@ from sim.chain.answers import Json
 from sim.chain.rpc import RefusedError, Request, Rpc, UnreachableError
 
 TIP_WEI = 10**9
+# The base fee rises by at most an eighth per block: four times it lasts for more blocks than go by
+# until the price is looked at again.
+BASE_FEES, PRICE_EVERY = 4, 8
 ATTEMPTS = 5
 RETRY_S = 0.2
 
@@ -43,7 +46,7 @@ class Sender:
         self._key = signer.key if isinstance(signer, Account) else None
         self.address = signer.address if isinstance(signer, Account) else signer
         self.nonce = self.landed()
-        self._gas_price = 0 if free else 2 * rpc.block().base_fee + TIP_WEI
+        self._free, self._gas_price, self._priced = free, 0, 0
 
     def landed(self, tag: str = "latest") -> int:
         """How many of the account's transactions are mined, or with "pending" also wait."""
@@ -52,6 +55,7 @@ class Sender:
     def prepare(self, to: str | None, data: bytes, gas: int) -> Transaction:
         """The account's next transaction, with its nonce; ``to`` is None to create a contract."""
         nonce, self.nonce = self.nonce, self.nonce + 1
+        self._look_at_price()
         if self._key is None:
             fields: dict[str, Json] = {
                 "from": self.address,
@@ -75,6 +79,11 @@ class Sender:
         signed = EthAccount.sign_transaction(unsigned, self._key)
         raw, name = bytes(signed.raw_transaction), "0x" + bytes(signed.hash).hex()
         return Transaction(nonce, ("eth_sendRawTransaction", ["0x" + raw.hex()]), raw, name)
+
+    def _look_at_price(self) -> None:
+        if not self._free and self._priced % PRICE_EVERY == 0:
+            self._gas_price = BASE_FEES * self._rpc.block().base_fee + TIP_WEI
+        self._priced += 1
 
     def send(self, transactions: Sequence[Transaction]) -> None:
         """Puts transactions before the chain, in nonce order, each once.

@@ -1,0 +1,260 @@
+"""What goes wrong while a run settles: each fault is caused for real, on a real node."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from sim.chain import (
+    Rpc,
+    Served,
+    Settler,
+    replay,
+    serve,
+)
+from sim.chain.accounts import ROUTER_INDEX, AccountKind, account
+from sim.chain.blocks import OwnBlocks, Span
+from sim.chain.node import CHAIN_ID, Node
+from sim.chain.sender import Sender
+from sim.chain.settlement import GENESIS_UNIX
+from sim.facts import Batch, ChainError
+from tests.chain_helpers import (
+    FEE_BPS,
+    audit_at,
+    audited,
+    batches,
+    of_run,
+    record,
+    server,
+    settled,
+    setup,
+)
+
+pytestmark = pytest.mark.chain
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serve(fee_bps=FEE_BPS) as node:
+        yield node
+
+
+def gone(pid: int, within_s: float = 5.0) -> bool:
+    """Whether a process ends in time (a zombie has ended)."""
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        status = Path(f"/proc/{pid}/stat")
+        if not status.exists() or status.read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def send_all(settler: Settler, made: list[Batch], pause_s: float = 0.0) -> None:
+    for batch in made:
+        settler.send(batch)
+        time.sleep(pause_s)
+
+
+def until(done: Callable[[], bool], within_s: float = 30.0) -> None:
+    end = time.monotonic() + within_s
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+# -- The node dies ---------------------------------------------------------------------------------
+
+
+def test_a_node_killed_mid_run_is_noticed_and_what_was_settled_is_known(tmp_path: Path) -> None:
+    made = batches([20] * 150)
+    with Settler(setup(tmp_path)) as settler:
+        pid = settler.wait_ready().node_pid
+        assert pid is not None
+        for batch in made[:20]:
+            settler.send(batch)
+        until(lambda: settler.settled >= 200)
+        os.kill(pid, signal.SIGKILL)
+        killed = time.monotonic()
+        with pytest.raises(ChainError, match="the node died"):
+            send_all(settler, made[20:], pause_s=0.01)
+        assert time.monotonic() - killed < 4
+        found = settler.settlement_so_far
+    assert found is not None
+    assert 200 <= found.calls < 3_000
+    with replay(tmp_path) as again:
+        expected = replace(of_run(found, record(made)), last_block=None)
+        result = audit_at(again.url, found.ready.deployment, expected)
+    assert found.calls <= result.calls_on_chain <= found.calls + 20
+    calls = [int(call) for call in record(made).call_id]
+    assert result.missing == tuple(calls[result.calls_on_chain :])
+    assert not result.parity
+    assert result.unexpected == result.differing == ()
+
+
+def test_a_node_killed_while_nothing_happens_is_noticed_too(tmp_path: Path) -> None:
+    with Settler(setup(tmp_path)) as settler:
+        pid = settler.wait_ready().node_pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(ChainError, match="the node died"):
+            settler.finish()
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from sim.chain import Settler
+from tests.chain_helpers import setup
+with Settler(setup(Path(sys.argv[1]))) as settler:
+    print(settler.wait_ready().node_pid, settler._process.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("victim", ["parent", "both"])
+def test_no_node_is_left_when_its_owners_are_killed(tmp_path: Path, victim: str) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[1],
+        text=True,
+    )
+    with parent:
+        assert parent.stdout is not None
+        node, settler = map(int, parent.stdout.readline().split())
+        if victim == "both":
+            os.kill(settler, signal.SIGKILL)
+        os.kill(parent.pid, signal.SIGKILL)
+        assert gone(node)
+        assert gone(settler)
+        parent.kill()
+
+
+def test_an_interrupt_reaches_neither_settler_nor_node(tmp_path: Path) -> None:
+    made = batches([10, 10])
+    with Settler(setup(tmp_path)) as settler:
+        settler.wait_ready()
+        assert settler._process is not None
+        os.kill(settler._process.pid, signal.SIGINT)
+        for batch in made:
+            settler.send(batch)
+        assert settler.finish().calls == 20
+
+
+def test_a_settler_that_crashes_is_an_error_that_quotes_it(tmp_path: Path) -> None:
+    (broken,) = batches([3])
+    with Settler(setup(tmp_path)) as settler:
+        settler.send(replace(broken, agent=broken.agent + 1_000))
+        with pytest.raises(ChainError, match="IndexError"):
+            settler.finish()
+        with pytest.raises(ChainError, match="IndexError"):
+            settler.send(broken)
+    with pytest.raises(ChainError, match="not running"):
+        Settler(setup(tmp_path)).send(broken)
+
+
+# -- The contract disagrees ------------------------------------------------------------------------
+
+
+def test_an_agent_that_cannot_pay_is_found_in_its_batch(tmp_path: Path) -> None:
+    good, bad = batches([20, 20])
+    greedy = replace(bad, quote_micros=bad.quote_micros + 250_001)
+    with Settler(setup(tmp_path)) as settler:
+        for batch in (good, greedy):
+            settler.send(batch)
+        with pytest.raises(ChainError, match=r"batch 1 \(calls 20 to 39\): the contract settled"):
+            settler.finish()
+        found = settler.settlement_so_far
+        assert found is not None
+        assert found.calls == 20
+
+
+def test_a_batch_that_the_contract_refuses_is_named_with_the_reason(tmp_path: Path) -> None:
+    good, bad = batches([20, 20])
+    wrong = replace(bad, charge_micros=bad.quote_micros + 1)
+    with Settler(setup(tmp_path)) as settler:
+        for batch in (good, wrong):
+            settler.send(batch)
+        with pytest.raises(ChainError, match=r"batch 1 .* was not settled: ChargeAboveQuote\("):
+            settler.finish()
+
+
+# -- Answers are lost ------------------------------------------------------------------------------
+
+
+Answer = Callable[[bytes], tuple[int, bytes]]
+
+
+def forwarding(url: str, lose: Callable[[bytes], bool]) -> Answer:
+    """Passes requests to a node, and loses the answer of those that ``lose`` picks."""
+
+    def answer(body: bytes) -> tuple[int, bytes]:
+        request = Request(url, body, {"Content-Type": "application/json"})
+        with urlopen(request) as response:
+            content: bytes = response.read()
+        return (0, b"") if lose(body) else (200, content)
+
+    return answer
+
+
+def losing(method: bytes, times: int) -> tuple[Callable[[bytes], bool], list[bytes]]:
+    """Picks the first requests of a method; the list fills as they are lost."""
+    lost: list[bytes] = []
+
+    def lose(body: bytes) -> bool:
+        if method in body and len(lost) < times:
+            lost.append(body)
+            return True
+        return False
+
+    return lose, lost
+
+
+def test_a_lost_answer_never_settles_a_call_twice(served: Served, tmp_path: Path) -> None:
+    made = batches([20, 10, 15])
+    lose, lost = losing(b"eth_sendRawTransaction", 4)
+    with (
+        server(forwarding(served.url, lose)) as url,
+        settled(made, replace(setup(tmp_path), backend=url)) as found,
+    ):
+        result = audited(found, record(made))
+    assert len(lost) == 4
+    assert (result.faults, result.calls_on_chain) == ((), 45)
+
+
+@pytest.mark.parametrize("method", [b"eth_sendRawTransaction", b"evm_mine"])
+def test_a_block_whose_answer_is_lost_is_mined_once(method: bytes) -> None:
+    lose, lost = losing(method, 1)
+    router = account(AccountKind.OPERATOR, ROUTER_INDEX)
+    with Node() as node, server(forwarding(node.url, lose)) as url, Rpc(url) as rpc:
+        blocks = OwnBlocks(rpc, Sender(rpc, router, CHAIN_ID, free=True), GENESIS_UNIX, None)
+        for number in (1, 2):
+            ready = [blocks.sender.prepare(router.address, b"", 30_000)]
+            assert blocks.submit(ready, number) == Span(number, number)
+            assert rpc.block(number).transactions == (ready[0].hash,)
+        assert blocks.sender.landed() == 2
+    assert len(lost) == 1
+
+
+def test_a_slow_chain_makes_the_sender_wait(tmp_path: Path) -> None:
+    made = batches([200] * 150)
+    with Settler(setup(tmp_path)) as settler:
+        pid = settler.wait_ready().node_pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        sending = threading.Thread(target=send_all, args=(settler, made))
+        sending.start()
+        sending.join(1.0)
+        assert sending.is_alive()
+        os.kill(pid, signal.SIGCONT)
+        sending.join(30.0)
+        assert settler.finish().calls == 30_000
