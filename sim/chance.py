@@ -30,12 +30,9 @@ def mix(draw: int, salt: int, attempt: int) -> int:
     """A counter-based hash: 64 uniform bits from (draw, salt, attempt).
 
     The finaliser is SplitMix64's (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
-    generators"), applied twice so that neighbouring attempts and salts share no bits.
+    generators"), on a draw that is itself uniform.
     """
     z = (draw ^ salt) + (attempt + 1) * 0x9E3779B97F4A7C15 & MASK64
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & MASK64
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & MASK64
-    z = (z ^ (z >> 31)) + salt & MASK64
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & MASK64
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB & MASK64
     return z ^ (z >> 31)

@@ -112,7 +112,7 @@ class Task(NamedTuple):
     """What an agent posts, with all its chance already drawn (law 6).
 
     Args:
-        posted_us, deadline_us: when it was posted, and from when on an answer is worth nothing.
+        posted_us, deadline_us: when it was posted, and after which an answer is worth nothing.
         intent: position in the scenario's list of intents.
         input_tokens, output_tokens: size of the prompt and of a reference answer to it.
         difficulty: in standard deviations of the reference mix, times 10**6.

@@ -1,5 +1,6 @@
 """The numbered laws, checked on the record of every run; each is a function of that name."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from itertools import islice
@@ -64,26 +65,27 @@ def _verdict(found: object, needed: object) -> LawFigures:
     return LawFigures(ok=found == needed, found=str(found), needed=str(needed))
 
 
-def _balances(evidence: Evidence, asset: str) -> pl.DataFrame:
-    moved = evidence.frames.transfers.filter(pl.col("asset") == asset)
-    flows = pl.concat(
-        [
-            moved.select(account=pl.col("source"), kind=pl.col("kind"), amount=-pl.col("amount")),
-            moved.select(account=pl.col("target"), kind=pl.col("kind"), amount=pl.col("amount")),
-        ]
-    )
-    return flows.group_by("account").agg(pl.col("amount").sum())
+def _balances(evidence: Evidence, asset: str) -> dict[str, int]:
+    """What each account but the issuer has in the end, by its name."""
+    moved = evidence.frames.transfers.lazy().filter(pl.col("asset") == asset)
+    balances: dict[str, int] = defaultdict(int)
+    for side, sign in (("source", -1), ("target", 1)):
+        sums = moved.group_by(pl.col(side).cast(pl.String)).agg(pl.col("amount").sum()).collect()
+        for account, amount in sums.iter_rows():
+            balances[account] += sign * int(amount)
+    balances.pop("issuer", None)
+    return balances
 
 
 def conservation(evidence: Evidence) -> LawFigures:
     """1. Per asset, all balances but the issuer's sum to what was minted."""
     found, needed = [], []
     for asset in ("USDC", "ETH"):
-        balances = _balances(evidence, asset).filter(pl.col("account") != "issuer")
+        balances = _balances(evidence, asset)
         minted = evidence.frames.transfers.filter(
             (pl.col("asset") == asset) & (pl.col("kind") == "mint")
         )
-        found.append(f"{asset} {int(balances['amount'].sum() or 0)}")
+        found.append(f"{asset} {sum(balances.values())}")
         needed.append(f"{asset} {int(minted['amount'].sum() or 0)}")
     return _verdict(", ".join(found), ", ".join(needed))
 
@@ -112,8 +114,7 @@ def no_overdraft(evidence: Evidence) -> LawFigures:
     paths = running - before[agent] + start[agent]
     lowest = min([*start.tolist(), int(paths.min())] if len(paths) else start.tolist())
     for asset in ("USDC", "ETH"):
-        ends = _balances(evidence, asset).filter(pl.col("account") != "issuer")
-        lowest = min([lowest, *(int(amount) for amount in ends["amount"])])
+        lowest = min([lowest, *_balances(evidence, asset).values()])
     return LawFigures(ok=lowest >= 0, found=f"lowest {lowest}", needed=">= 0")
 
 
@@ -177,7 +178,7 @@ def order(evidence: Evidence) -> LawFigures:
     broken = int(
         ((calls.posted_us > calls.started_us) | (calls.started_us > calls.finished_us)).sum()
     )
-    settled = frame.filter(pl.col("settled_id").is_not_null()).sort("settled_id")
+    settled = frame.select("settled_id", "finished_us", "batch").drop_nulls().sort("settled_id")
     broken += int((settled["finished_us"].diff().drop_nulls() < 0).sum())
     closed = settled.join(evidence.frames.batches.select("batch", "closed_us"), on="batch")
     broken += int((closed["closed_us"] < closed["finished_us"]).sum())
@@ -238,6 +239,10 @@ def nothing_is_lost(evidence: Evidence) -> LawFigures:
         int((frame[key].to_numpy() != np.arange(len(frame))).sum())
         for frame, key in ((frames.tasks, "task_id"), (frames.calls, "call_id"))
     )
+    of_task = np.bincount(evidence.calls.task_id, minlength=len(frames.tasks))
+    if len(of_task) != len(frames.tasks):
+        return _verdict(f"calls of task {len(of_task) - 1}", f"{len(frames.tasks)} tasks")
+    gaps += int((of_task != frames.tasks["calls"].to_numpy()).sum())
     still_open = 0 if evidence.frames.interrupted else tasks.open + calls.in_flight
     return _verdict(
         f"tasks {sums[0]}, calls {sums[1]}, attempts {sums[2]}, gaps {gaps}, open {still_open}",

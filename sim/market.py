@@ -1,6 +1,7 @@
 """The market: the life of a call, from the task an agent posts to the facts it ends in."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from sim.agents import Agent
 from sim.clock import Clock
@@ -111,7 +112,7 @@ class Market:
     def go_down(self, model: Endpoint) -> None:
         """An outage begins: every call there, served or waiting, ends unanswered and refunded."""
         model.up = False
-        self.pool.room_changed()
+        self.pool.room_changed(model)
         lost = [
             *model.serving.values(),
             *(call for call in model.queue if call.id in self.in_flight),
@@ -123,7 +124,7 @@ class Market:
     def come_back(self, model: Endpoint) -> None:
         """An outage ends."""
         model.up = True
-        self.pool.room_changed()
+        self.pool.room_changed(model)
 
     def _refund(self, call: Call, reason: Reason) -> None:
         call.answer = None
@@ -150,15 +151,15 @@ class Market:
         self.in_flight[call.id] = call
         call.model.occupied += 1
         if call.model.occupied == call.model.room:
-            self.pool.room_changed()
+            self.pool.room_changed(call.model)
 
     def _leave(self, call: Call) -> None:
         self._count()
         del self.in_flight[call.id]
         call.model.serving.pop(call.id, None)
-        if call.model.occupied == call.model.room:
-            self.pool.room_changed()
         call.model.occupied -= 1
+        if call.model.occupied == call.model.room - 1:
+            self.pool.room_changed(call.model)
 
     def _count(self) -> None:
         now = self.clock.now
@@ -215,7 +216,12 @@ class Market:
         self._check_drained()
 
     def _check_drained(self) -> None:
-        if self.tasks_ended == self.tasks_posted and not self.drained.triggered:
+        if self.tasks_ended == self.tasks_posted:
+            self.end()
+
+    def end(self) -> None:
+        """Lets ``drained`` happen, if it has not; may be called by a signal at any instant."""
+        with suppress(RuntimeError):
             self.drained.succeed()
 
     def call_us_until_now(self) -> int:

@@ -5,6 +5,7 @@ A rule is a frozen class with one method, ``pick``; to add one, write such a cla
 up, have room, and quote no more than the task's limit.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate
@@ -54,12 +55,14 @@ class Leaderboard(Parameters):
         ranked = sorted(models, key=scores.__getitem__, reverse=True)
         steps = self._steps[: len(ranked)]
         draw = below(mix(task.draw, RANK, attempt), steps[-1])
-        place = next(place for place, step in enumerate(steps) if draw < step)
+        place = bisect_right(steps, draw)
         score = scores[ranked[place]]
-        if scores[ranked[0]] != score and ranked[-1] == ranked[place]:
+        equal_above = place > 0 and scores[ranked[place - 1]] == score
+        equal_below = place + 1 < len(ranked) and scores[ranked[place + 1]] == score
+        if not equal_above and not equal_below:
             return ranked[place]
         tied = [model for model in ranked if scores[model] == score]
-        return tied[below(mix(task.draw, TIE, attempt), len(tied))] if tied[1:] else tied[0]
+        return tied[below(mix(task.draw, TIE, attempt), len(tied))]
 
 
 class Cheapest(Parameters):

@@ -34,7 +34,7 @@ from sim.record.archive import (
 from sim.scenario import Scenario
 from sim.scenario import load as load_scenario
 from sim.tables import frames_of
-from sim.world import Tick, World
+from sim.world import Tick, World, interruptible
 
 NO_CHAIN = "none"
 
@@ -144,8 +144,9 @@ def _run(scenario: Scenario, place: Place, directory: Path, progress: Progress |
         world = World(scenario, on_batch, _ticker(progress, scenario, settler))
         _simulate(world, directory)
         stopwatch.simulated()
-        settlement = _settle(world, settler, directory)
-        saved, in_memory = _save(world, settlement, directory, place.chain)
+        settlement = _settle(world, settler)
+        with interruptible(_not_now):
+            saved, in_memory = _save(world, settlement, directory, place.chain)
         audit = _audit(world, saved, settlement)
         stopwatch.audited()
     again = figures(saved.frames)
@@ -231,12 +232,12 @@ def _simulate(world: World, directory: Path) -> None:
     try:
         world.run()
     except LawError:
-        world.history.interrupted = True
+        world.abandon()
         save(directory, frames_of(world, 0, {}), None)
         raise
 
 
-def _settle(world: World, settler: Settler | None, directory: Path) -> Settlement | None:
+def _settle(world: World, settler: Settler | None) -> Settlement | None:
     """Waits for the chain; a lost chain or an interruption leaves what is settled by then.
 
     Raises the settler's error if the chain never stood.
@@ -278,6 +279,10 @@ def _audit(world: World, saved: Saved, settlement: Settlement | None) -> Audit |
     except TelexError as error:
         world.history.failure = world.history.failure or error
         return None
+
+
+def _not_now() -> None:
+    """What an interruption does while the record is being saved: nothing."""
 
 
 def _broken(laws: Mapping[str, LawFigures]) -> LawError | None:

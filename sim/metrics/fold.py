@@ -19,13 +19,17 @@ from sim.metrics.regret import regret_micros
 from sim.record.frames import Frames, calls_from_frame
 from sim.units import BPS, PPM, micros_ceil_from_wei, micros_from_usd_exact, ratio_nearest
 
-ANSWERED = pl.col("answer_hash") != bytes(32)
+ANSWERED = pl.col("reason").cast(pl.String).is_in(["none", "wrong", "late"])
+OF_ANSWERS = (
+    "model", "posted_us", "finished_us", "input_tokens", "cached_tokens", "output_tokens",
+    "score_ppm",
+)  # fmt: skip
 
 
 def figures(frames: Frames) -> Figures:
     """All figures of a record."""
     calls, tasks = frames.calls, frames.tasks
-    answered = calls.filter(ANSWERED)
+    answered = calls.lazy().filter(ANSWERED).select(OF_ANSWERS).collect()
     spend = int(calls["charge_micros"].sum())
     succeeded = int((tasks["outcome"] == "succeeded").sum())
     return Figures(
@@ -156,9 +160,8 @@ def _market(frames: Frames) -> MarketFigures:
 
 def _rail(frames: Frames) -> RailFigures:
     chain, batches = frames.scenario.chain, frames.batches
-    settled = frames.calls.filter(pl.col("status") == "settled").join(
-        batches.select("batch", "closed_us"), on="batch"
-    )
+    settled = frames.calls.select("finished_us", "batch").drop_nulls()
+    settled = settled.join(batches.select("batch", "closed_us"), on="batch")
     delay = settled["closed_us"] - settled["finished_us"]
     paid = frames.transfers.filter((pl.col("asset") == "ETH") & (pl.col("kind") == "gas"))
     wei = int(paid["amount"].sum() or 0)

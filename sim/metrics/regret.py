@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.mechanisms import Tariff
-from sim.models import ability, meets
+from sim.models import ability
 from sim.record import Calls
 from sim.scenario.schema import Model, Scenario
 from sim.units import PPM, TOKENS_PER_MTOK, Int64Array, micros_from_usd_exact, ppm_nearest
@@ -27,7 +27,7 @@ class _Supply:
             ]
         )
         self.serves = np.array([i in model.quality for i in scenario.intents])
-        self.meets = np.array([meets(model, group.requires) for group in scenario.groups.values()])
+        self.meets = np.array([group.requires.met_by(model) for group in scenario.groups.values()])
         self.hit = ppm_nearest(model.cache_hit_share)
         expansion = model.verbosity / (1 - model.reasoning_share)
         self.right, self.wrong = (
@@ -35,6 +35,7 @@ class _Supply:
             ppm_nearest(expansion * model.wrong_output_factor),
         )
         self.context = model.context_tokens
+        self.pays_wrong = scenario.rail.settle_on == "delivered"
 
     def surplus(self, calls: Calls, value: Int64Array) -> Floats:
         """Expected surplus in micros."""
@@ -42,9 +43,13 @@ class _Supply:
         chance = 1 / (1 + np.exp(np.clip(exponent, -500, 500)))
         cached = calls.input_tokens * self.hit // PPM
         fixed = (calls.input_tokens - cached) * self.tariff.input + cached * self.tariff.cached
-        factor = chance * self.right + (1 - chance) * self.wrong
-        tokens = fixed + calls.reference_tokens * factor * self.tariff.output / PPM
-        surplus: Floats = value * chance - tokens / TOKENS_PER_MTOK - self.tariff.per_call
+        charges = [
+            self.tariff.per_call
+            + (fixed + calls.reference_tokens * factor * self.tariff.output / PPM) / TOKENS_PER_MTOK
+            for factor in (self.right, self.wrong)
+        ]
+        wrong = charges[1] if self.pays_wrong else 0
+        surplus: Floats = chance * (value - charges[0]) - (1 - chance) * wrong
         return surplus
 
     def fits(self, calls: Calls, group: Int64Array, limit: Int64Array) -> Flags:

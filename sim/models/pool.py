@@ -7,17 +7,8 @@ from typing import NamedTuple
 from sim.facts import Reason, Task
 from sim.mechanisms import Tariff
 from sim.models.endpoint import Endpoint
-from sim.scenario.schema import Model, Requirements, Scenario
+from sim.scenario.schema import Scenario
 from sim.units import PPM, TOKENS_PER_MTOK, ppm_nearest
-
-
-def meets(model: Model, requirements: Requirements) -> bool:
-    """Whether a model meets a group's hard requirements."""
-    return (
-        (requirements.weights is None or model.weights == requirements.weights)
-        and (not requirements.origins or model.origin in requirements.origins)
-        and model.origin not in requirements.excluded_origins
-    )
 
 
 class Offers(NamedTuple):
@@ -34,6 +25,7 @@ class Offers(NamedTuple):
 
 
 UNBOUNDED = 1 << 62
+KNOWN_MAX = 1024
 
 
 class Pool:
@@ -61,12 +53,15 @@ class Pool:
             (number, intent): [
                 endpoint.index
                 for endpoint, model in zip(self.endpoints, models, strict=True)
-                if intent in endpoint.abilities and meets(model, group.requires)
+                if intent in endpoint.abilities and group.requires.met_by(model)
             ]
             for number, group in enumerate(groups)
             for intent in range(len(scenario.intents))
         }
+        # What is open to a group's intent depends on which models are shut, a bit each.
+        self._shut = 0
         self._open: dict[tuple[int, int], Offers] = {}
+        self._known = {self._shut: self._open}
 
     def _cost_terms(self, model_id: str, scenario: Scenario) -> tuple[int, int, int]:
         model = scenario.models[model_id]
@@ -87,9 +82,13 @@ class Pool:
             for call, per_input, per_output in map(terms.__getitem__, models)
         ]
 
-    def room_changed(self) -> None:
-        """To be called when a model fills up, empties, goes down or comes back."""
-        self._open.clear()
+    def room_changed(self, endpoint: Endpoint) -> None:
+        """To be called once a model has filled up or has room again, is down or back."""
+        bit = 1 << endpoint.index
+        self._shut = self._shut & ~bit if endpoint.has_room else self._shut | bit
+        if len(self._known) > KNOWN_MAX:
+            self._known.clear()
+        self._open = self._known.setdefault(self._shut, {})
 
     def _offers(self, group: int, intent: int) -> Offers:
         found = [

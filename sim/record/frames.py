@@ -31,6 +31,9 @@ class Frames:
     batches: pl.DataFrame
 
 
+SLICE = 65_536
+
+
 class Names:
     """The names behind the codes of a run's columns."""
 
@@ -178,8 +181,9 @@ def transfers_from_frame(frame: pl.DataFrame) -> Transfers:
 
 def hashes_from_frame(frame: pl.DataFrame) -> BytesArray:
     """(n, 32): the answer hashes of a frame of calls."""
-    joined = b"".join(frame["answer_hash"].to_list())
-    return np.frombuffer(joined, np.uint8).reshape(-1, 32)
+    column = frame["answer_hash"]
+    parts = [b"".join(column[at : at + SLICE].to_list()) for at in range(0, len(column), SLICE)]
+    return np.frombuffer(b"".join(parts), np.uint8).reshape(-1, 32)
 
 
 def _codes(series: pl.Series) -> Int64Array:

@@ -13,6 +13,8 @@ from sim.scenario.library import nearest
 from sim.scenario.schema import Group, Model, Scenario
 from sim.scenario.tree import EXCLUSIVE, Branch, Row, plain
 
+BUDGETS_MAX_USD = 10**12
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -61,6 +63,7 @@ def contradictions(tree: Branch, scenario: Scenario | None) -> list[Fault]:
             faults += _unserved(tree, name, group, parts)
     if scenario is not None:
         faults += _shares(tree, scenario)
+        faults += _budgets(tree, scenario)
     return faults
 
 
@@ -145,6 +148,13 @@ def _unserved(tree: Branch, name: str, group: Group, parts: Parts) -> Iterator[F
         served = sorted({each for m in models if group.requires.met_by(m) for each in m.quality})
         allowed = f"one of: {', '.join(served)}" if served else "an intent that a model serves"
         yield fault_at(("groups", name, "intents", intent), tree, found, allowed)
+
+
+def _budgets(tree: Branch, scenario: Scenario) -> Iterator[Fault]:
+    total = sum(group.count * group.budget_usd for group in scenario.groups.values())
+    if total > BUDGETS_MAX_USD:
+        allowed = f"at most {BUDGETS_MAX_USD:,} USD of budgets together"
+        yield fault_at(("groups",), tree, f"{total:,.0f} USD", allowed, "balances are 64-bit micros")
 
 
 def _shares(tree: Branch, scenario: Scenario) -> Iterator[Fault]:

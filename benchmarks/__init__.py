@@ -1,0 +1,1 @@
+"""Named workloads with exact counts asserted: `python -m benchmarks --help`."""
