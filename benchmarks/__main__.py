@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.chain import full, memory
+from benchmarks.experiments import overhead, sweeping
 from benchmarks.market import engine, scaling
 from benchmarks.measuring import machine, tell
 from benchmarks.reports import CountError, Pins, Report
@@ -24,6 +25,8 @@ WORKLOADS: dict[str, Callable[[Sizes, Pins], Report]] = {
     "settlement": settlement,
     "memory": memory,
     "full": full,
+    "sweeping": sweeping,
+    "overhead": overhead,
 }
 
 

@@ -17,6 +17,7 @@ from sim.scenario import Scenario
 from sim.world import World
 
 END_EVENTS = 2
+POSTED_LAST = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ def events_of(world: World, calls: Calls) -> int:
     """
     gave_up = calls.reason == Reason.DEADLINE
     waited = gave_up | (calls.started_us > calls.posted_us)
-    arrivals = world.market.tasks_posted + len(world.agents)
+    # Each agent awaits one arrival more, but for the one that posted the last task.
+    arrivals = world.market.tasks_posted + len(world.agents) - POSTED_LAST
     return arrivals + int((~gave_up).sum()) + int(waited.sum()) + END_EVENTS
 
 

@@ -22,6 +22,7 @@ world
 tables metrics laws
 auditing
 runner
+experiment report replay calibration
 __init__
 cli __main__
 """
@@ -32,6 +33,11 @@ DOORS = {
     "ruamel": "scenario",
     "yaml": "scenario",
     "networkx": "graphs",
+    "scipy": "experiment replay calibration",
+    "optuna": "experiment",
+    "SALib": "experiment",
+    "distributed": "experiment",
+    "plotly": "replay report",
     "argparse": "cli",
     "typer": "cli",
 }

@@ -5,8 +5,20 @@ from typing import Annotated
 
 import typer
 
+from sim.cli import experiments, replaying, reporting
 from sim.cli.output import emit, emit_json, say
 from sim.facts import ToolError
+
+Reps = Annotated[int | None, typer.Option(min=1, help="Replications: means with intervals.")]
+Precision = Annotated[
+    str | None, typer.Option(metavar="2%", help="Replicate until intervals are so narrow.")
+]
+Of = Annotated[list[str] | None, typer.Option("--of", metavar="METRIC", help="The metrics meant.")]
+WarmUp = Annotated[
+    str | None,
+    typer.Option("--warm-up", metavar="HOURS|auto", help="Leave out a start; auto: by MSER-5."),
+]
+Workers = Annotated[int | None, typer.Option(help="Processes; one per core if left out.")]
 
 app = typer.Typer(
     help="A market of scored models and the agents that buy from them, settled on an EVM chain.",
@@ -55,12 +67,24 @@ def run(
     ] = None,
     warp: Annotated[bool, typer.Option("--warp", help="Set the clock of the user's node.")] = False,
     allow_remote: Remote = False,
+    reps: Reps = None,
+    precision: Precision = None,
+    of: Of = None,
+    warm_up: WarmUp = None,
+    workers: Workers = None,
     json: Json = False,
 ) -> None:
-    """Run a scenario and settle its calls."""
+    """Run a scenario and settle its calls; or many times without a chain (--reps, --precision)."""
+    from sim.cli.experiments import run_replications
     from sim.cli.running import run_scenario
 
     given = overrides or ()
+    if reps is not None or precision is not None:
+        if chain not in (None, "none") or deployment is not None:
+            raise ToolError("--reps and --precision run without a chain; leave out --chain")
+        raise typer.Exit(
+            run_replications(file, given, seed, reps, precision, of, warm_up, out, workers, json)
+        )
     raise typer.Exit(
         run_scenario(file, given, seed, out, chain, deployment, warp, allow_remote, json)
     )
@@ -169,3 +193,8 @@ def audit(
     from sim.cli.running import audit_run
 
     raise typer.Exit(audit_run(directory, allow_remote, json))
+
+
+experiments.register(app)
+reporting.register(app)
+replaying.register(app)

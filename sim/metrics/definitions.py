@@ -114,6 +114,22 @@ class RailFigures(Part):
     gas_micros: Annotated[int, _is("micros", "gas x gas price x ETH price, rounded up")]
 
 
+class StabilityFigures(Part):
+    """How the pool carried its load."""
+
+    verdict: Annotated[
+        str,
+        _is(
+            "name",
+            "overloaded: over 1 % of tasks lost for want of capacity; else backlogged: waiting"
+            " calls grow (Mann-Kendall at 99 %, over 1 % of calls piled up); else stable",
+        ),
+    ]
+    lost_share: Annotated[float, _is("share", "tasks lost for want of capacity / tasks posted")]
+    growth_share: Annotated[float, _is("share", "calls that piled up / calls posted meanwhile")]
+    trend_z: Annotated[float, _is("number", "Mann-Kendall statistic of the waiting calls")]
+
+
 class Figures(Part):
     """Every figure that is a fold of the record."""
 
@@ -134,6 +150,7 @@ class Figures(Part):
     groups: dict[str, GroupFigures]
     market: MarketFigures
     rail: RailFigures
+    stability: StabilityFigures
 
 
 class ChainFigures(Part):
@@ -187,3 +204,18 @@ def dictionary(part: type[BaseModel] = Summary, prefix: str = "") -> Iterator[tu
         else:
             unit, _, formula = (field.description or "").partition(": ")
             yield f"{prefix}{name}", unit, formula
+
+
+def page() -> str:
+    """The dictionary as a Markdown page."""
+    rows = [f"| `{name}` | {unit} | {formula} |" for name, unit, formula in dictionary()]
+    head = [
+        "# Metrics",
+        "",
+        "Every figure of `summary.json` with its unit and formula; `ID` stands for any model,",
+        "group or law. Made from the code by `make docs`.",
+        "",
+        "| metric | unit | formula |",
+        "|---|---|---|",
+    ]
+    return "\n".join([*head, *rows, ""])

@@ -1,5 +1,7 @@
 """The fold: from the frames of a record to its figures, and nothing else."""
 
+from dataclasses import asdict
+
 import numpy as np
 import polars as pl
 
@@ -12,10 +14,12 @@ from sim.metrics.definitions import (
     ModelFigures,
     Quantiles,
     RailFigures,
+    StabilityFigures,
     TaskCounts,
     Tokens,
 )
 from sim.metrics.regret import regret_micros
+from sim.metrics.stability import stability
 from sim.record.frames import Frames, calls_from_frame
 from sim.units import BPS, PPM, micros_ceil_from_wei, micros_from_usd_exact, ratio_nearest
 
@@ -52,6 +56,7 @@ def figures(frames: Frames) -> Figures:
         groups=_groups(frames),
         market=_market(frames),
         rail=_rail(frames),
+        stability=StabilityFigures(**asdict(stability(frames))),
     )
 
 

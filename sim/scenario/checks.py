@@ -154,7 +154,9 @@ def _budgets(tree: Branch, scenario: Scenario) -> Iterator[Fault]:
     total = sum(group.count * group.budget_usd for group in scenario.groups.values())
     if total > BUDGETS_MAX_USD:
         allowed = f"at most {BUDGETS_MAX_USD:,} USD of budgets together"
-        yield fault_at(("groups",), tree, f"{total:,.0f} USD", allowed, "balances are 64-bit micros")
+        yield fault_at(
+            ("groups",), tree, f"{total:,.0f} USD", allowed, "balances are 64-bit micros"
+        )
 
 
 def _shares(tree: Branch, scenario: Scenario) -> Iterator[Fault]:

@@ -13,7 +13,7 @@ from sim.scenario.checks import contradictions
 from sim.scenario.faults import faults_of, truth_values
 from sim.scenario.overrides import overlay
 from sim.scenario.resolve import Resolver
-from sim.scenario.schema import Model, Scenario
+from sim.scenario.schema import QUESTION_LENGTH, Model, Scenario
 from sim.scenario.tree import Branch, Leaf, Place, from_plain, layer_scenario, plain, pruned
 
 Overrides = Mapping[str, object] | Sequence[str]
@@ -91,6 +91,8 @@ def _build(
     if whole.get("name") is None:
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")[:64]
         whole = whole.having("name", Leaf(stem or "scenario"))
+    if whole.get("question") is None and path.is_file():
+        whole = whole.having("question", Leaf(library.headline(path)[:QUESTION_LENGTH]))
     if seed is not None:
         whole = whole.having("seed", Leaf(seed, Place("--seed")))
     return _checked(whole, [*faults, *resolver.faults])

@@ -201,6 +201,9 @@ class Chain(Parameters):
     call_events: bool = True
 
 
+QUESTION_LENGTH = 2000
+
+
 class Scenario(Parameters):
     """A whole scenario, resolved: presets, catalog entries and overrides already merged in.
 
@@ -209,6 +212,7 @@ class Scenario(Parameters):
 
     version: Literal[1]
     name: Name
+    question: str = Field(default="", max_length=QUESTION_LENGTH)
     seed: int = Field(default=1, ge=0, lt=2**63, strict=True)
     horizon_h: Positive | None = Field(default=None, le=1_000_000)
     tasks: PositiveCount | None = Field(default=None, le=1_000_000_000)
@@ -227,11 +231,13 @@ class Scenario(Parameters):
     def canonical_json(self) -> bytes:
         """All that can change a record, as JSON in one form: sorted keys, numbers without zeros.
 
-        Left out are the name, the chain's backend, and the models' ``sources`` and ``estimated``.
+        Left out are the name and the question, the chain's backend, and the models' ``sources``
+        and ``estimated``.
         """
         document = self.model_dump(
             exclude={
                 "name": True,
+                "question": True,
                 "chain": {"backend"},
                 "models": {"__all__": {"sources", "estimated"}},
             }
