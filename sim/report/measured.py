@@ -1,0 +1,151 @@
+"""An experiment as the report reads it: its points, and intervals of the metrics that matter."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from sim.experiment.measures import Direction, direction, measures
+from sim.experiment.statistics import Interval, interval
+from sim.experiment.store import MANIFEST, Experiment, read
+from sim.report.wording import NBSP, NONE, capital, dollars, duration, number, percent
+from sim.units import MICROS_PER_USD, US_PER_S
+
+PLAIN = ("point", "rep", "seed", "verdict", "laws_ok", "error", "digest", "wall_s")
+WORDS = {
+    "success_rate": "tasks solved in time",
+    "cost_per_success_micros": "cost per success",
+    "latency_us.p50": "median latency",
+    "latency_us.p95": "95 % latency",
+    "spend_micros": "spend",
+    "market.hhi_spend": "concentration of spend",
+    "market.regret_micros": "regret",
+    "market.welfare_micros": "welfare",
+    "calls.made": "calls",
+    "rail.gas_micros": "gas",
+}
+SCALES = {"micros": 1 / MICROS_PER_USD, "us": 1 / US_PER_S, "share": 100.0}
+UNITS = {"micros": ("$", ""), "us": ("", " s"), "share": ("", " %")}
+SHOWN: dict[str, Callable[[float], str]] = {"micros": dollars, "us": duration, "share": percent}
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric: its name in the dictionary, its words, its unit, which way is better."""
+
+    name: str
+    words: str
+    unit: str
+
+    @property
+    def better(self) -> Direction:
+        """Which way it is better."""
+        return direction(self.name)
+
+    def scaled(self, value: float) -> float:
+        """A value as pictures show it: dollars, seconds, per cent."""
+        return value * SCALES.get(self.unit, 1.0)
+
+    def shown(self, value: float | None) -> str:
+        """A value in words."""
+        return NONE if value is None else SHOWN.get(self.unit, number)(value)
+
+    def told(self, found: Interval) -> str:
+        """A mean with its half width."""
+        half = "" if found.half_width is None else f" ±{NBSP}{self.shown(found.half_width)}"
+        return f"{self.shown(found.mean)}{half}"
+
+    @property
+    def affixes(self) -> tuple[str, str]:
+        """What stands before and after a number on an axis."""
+        return UNITS.get(self.unit, ("", ""))
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point: its labels, the intervals of its metrics, how many of its runs failed."""
+
+    labels: dict[str, str | float]
+    found: dict[str, Interval]
+    failed: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One experiment.
+
+    ``labels`` are the columns that tell points apart: the parameters, or ``design``.
+    """
+
+    key: str
+    experiment: Experiment
+    table: pl.DataFrame
+    labels: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    points: tuple[Point, ...]
+
+    @property
+    def name(self) -> str:
+        """The first scenario's name."""
+        return next(iter(self.experiment.designs.values())).name
+
+    @property
+    def reps(self) -> int:
+        """Replications of the point that has most."""
+        return int(self.table["rep"].n_unique())
+
+    @property
+    def errors(self) -> list[str]:
+        """What runs died of, each once."""
+        return sorted({str(error) for error in self.table["error"].drop_nulls()})
+
+
+def is_experiment(directory: Path) -> bool:
+    """Whether a directory is an experiment's."""
+    return (directory / MANIFEST).is_file()
+
+
+def open_experiment(directory: Path, key: str) -> Measured:
+    """Reads the directory of an experiment; raises `ScenarioError` if it is none."""
+    experiment, table = read(directory)
+    known = {name: each for each in experiment.designs.values() for name in measures(each)}
+    labels = tuple(name for name in table.columns if name not in PLAIN and name not in known)
+    metrics = tuple(_metrics(experiment, labels))
+    parts = table.sort("point", "rep").partition_by("point", maintain_order=True)
+    points = tuple(_point(part, labels, metrics) for part in parts)
+    return Measured(key, experiment, table, labels, metrics, points)
+
+
+def _metrics(experiment: Experiment, labels: Sequence[str]) -> list[Metric]:
+    """Those of `WORDS`; and of every model whose own number is varied, revenue and share."""
+    first = measures(next(iter(experiment.designs.values())))
+    words = {name: text for name, text in WORDS.items() if name in first}
+    models = dict.fromkeys(
+        label.split(".")[1] for label in labels if label.startswith("models.") and "." in label
+    )
+    for model in models:
+        words[f"models.{model}.revenue_micros"] = f"revenue of {model}"
+        words[f"models.{model}.share_calls"] = f"share of calls of {model}"
+    asked = [name for name in first if name in experiment.settings.get("objectives", "").split()]
+    words |= {name: words.get(name, name) for name in asked}
+    return [Metric(name, capital(text), first[name].unit) for name, text in words.items()]
+
+
+def _point(rows: pl.DataFrame, labels: Sequence[str], metrics: Sequence[Metric]) -> Point:
+    found = {}
+    for metric in metrics:
+        values = [float(value) for value in rows[metric.name].drop_nulls()]
+        if values:
+            found[metric.name] = interval(values)
+    first = rows.row(0, named=True)
+    failed = int(rows["error"].is_not_null().sum())
+    return Point({label: first[label] for label in labels}, found, failed)
+
+
+def label_of(point: Point) -> str:
+    """A point in words."""
+    return ", ".join(
+        f"{name.rsplit('.', 1)[-1]} {value if isinstance(value, str) else number(value, 4)}"
+        for name, value in point.labels.items()
+    )
