@@ -1,0 +1,122 @@
+"""Routers as they are asked for: ``quality-floor:floor=0.6`` as a router of the simulation."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import cast
+
+from pydantic import ValidationError
+
+from sim.facts import Fault, ScenarioError
+from sim.parameters import Parameters
+from sim.replay.play import Player
+from sim.replay.rankings import RANKINGS
+from sim.replay.table import Table
+from sim.routers import ROUTERS
+from sim.scenario.library import nearest
+
+SINGLE, COIN, ORACLE = "single", "random", "oracle"
+Value = bool | str | int | Decimal | list["Value"]
+WHOLE = re.compile(r"-?[0-9]{1,18}")
+BETWEEN = re.compile(r",(?=[A-Za-z_]\w*=)")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A router by name, with its parameters; ``player`` is None for what replay itself plays."""
+
+    name: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    player: Player | None = None
+
+    @property
+    def label(self) -> str:
+        """``quality-floor floor=0.6``."""
+        return " ".join([self.name, *(f"{key}={_text(each)}" for key, each in self.params.items())])
+
+
+def asked(text: str, table: Table) -> Asked:
+    """The router that a text asks for: ``NAME`` or ``NAME:KEY=VALUE,KEY=VALUE``.
+
+    ``single:model=NAME`` and ``oracle`` are replay's own, as the table knows the models' names.
+
+    Raises:
+        ScenarioError: an unknown name, or parameters that do not fit it, each of them.
+    """
+    name, _, rest = text.strip().partition(":")
+    given = _parameters(text, rest)
+    if name == SINGLE:
+        return _single(text, given, table)
+    if name == ORACLE:
+        _none(text, given)
+        return Asked(ORACLE)
+    kinds = cast("dict[str, type[Parameters]]", {**ROUTERS, **RANKINGS})
+    if name not in kinds:
+        known = sorted({*kinds, SINGLE, ORACLE})
+        fault = Fault(f"--router {text}", name, " | ".join(known), nearest(name, known))
+        raise ScenarioError((fault,))
+    try:
+        made = kinds[name].model_validate(given)
+    except ValidationError as error:
+        raise ScenarioError(tuple(_faults(text, error, sorted(kinds[name].model_fields)))) from None
+    document = made.model_dump(mode="json", exclude={"kind"})
+    return Asked(name, {key: each for key, each in document.items() if each is not None},
+                 cast("Player", made))  # fmt: skip
+
+
+def _single(text: str, given: Mapping[str, Value], table: Table) -> Asked:
+    model = given.get("model")
+    if set(given) != {"model"} or model not in table.models:
+        hint = nearest(str(model), table.models)
+        allowed = f"single:model=NAME with one of {', '.join(table.models)}"
+        raise ScenarioError((Fault(f"--router {text}", text, allowed, hint),))
+    return Asked(SINGLE, {"model": model})
+
+
+def _none(text: str, given: Mapping[str, Value]) -> None:
+    if given:
+        raise ScenarioError((Fault(f"--router {text}", ", ".join(given), "no parameters"),))
+
+
+def _parameters(text: str, rest: str) -> dict[str, Value]:
+    given: dict[str, Value] = {}
+    for part in BETWEEN.split(rest) if rest else ():
+        key, equals, value = part.partition("=")
+        if not equals or not key or key in given:
+            allowed = "NAME or NAME:KEY=VALUE,KEY=VALUE, each key once"
+            raise ScenarioError((Fault(f"--router {text}", repr(part), allowed),))
+        given[key] = _value(value)
+    return given
+
+
+def _value(text: str) -> Value:
+    if text.startswith("[") and text.endswith("]"):
+        return [_value(part.strip()) for part in text[1:-1].split(",") if part.strip()]
+    if text in ("true", "false"):
+        return text == "true"
+    if WHOLE.fullmatch(text):
+        return int(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return text
+    return number if number.is_finite() else text
+
+
+def _faults(text: str, error: ValidationError, known: list[str]) -> list[Fault]:
+    own = [name for name in known if name != "kind"]
+    faults = []
+    for detail in error.errors(include_url=False):
+        key = ".".join(map(str, detail["loc"]))
+        hint = nearest(key, own) if detail["type"] == "extra_forbidden" else ""
+        found = "nothing" if detail["type"] == "missing" else f"{detail['input']!s:.60}"
+        allowed = f"the parameters {', '.join(own) or '(none)'}"
+        if detail["type"] not in ("extra_forbidden", "missing"):
+            allowed = detail["msg"]
+        faults.append(Fault(f"--router {text}: {key}", found, allowed, hint))
+    return faults
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,90 @@
+"""The laws that calibration fits: item response, sizes and costs, latencies."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.optimize import check_grad
+
+from sim.calibration import response as item
+from sim.calibration.sizes import Law, law_of, share_of_output
+from sim.calibration.speed import speeds_of
+from sim.chance import stream
+from sim.replay.table import Floats
+from tests.replay_helpers import answers, table
+
+
+@pytest.mark.parametrize("common", [True, False])
+def test_the_gradient_of_the_likelihood_is_its_gradient(common: bool) -> None:
+    random = stream(1, "gradient")
+    right = (random.random((40, 3)) < 0.5).astype(float)
+    patterns = [item._patterns(right[:25]), item._patterns(right[25:])]
+    at = random.standard_normal(6 + (1 if common else 3)) * 0.5
+
+    def loss(point: Floats) -> float:
+        return item._loss(point, patterns, 3, common)[0]
+
+    def gradient(point: Floats) -> Floats:
+        return item._loss(point, patterns, 3, common)[1]
+
+    assert check_grad(loss, gradient, at) < 1e-6
+
+
+def test_models_that_share_a_discrimination_are_given_one() -> None:
+    common, best = item.fitted(answers([3, 3, 3, 3]), np.zeros(4000, np.int64), 1)
+    assert best is common
+    assert common.discrimination == pytest.approx(3, rel=0.1)
+
+
+def test_models_that_do_not_are_given_their_own() -> None:
+    steep = [0.6, 1.5, 3.0, 5.0]
+    common, best = item.fitted(answers(steep), np.zeros(4000, np.int64), 1)
+    assert best.bic < common.bic
+    assert best.discrimination == pytest.approx(np.array(steep), rel=0.25)
+    two, same = item.fitted(answers([1, 4]), np.zeros(4000, np.int64), 1)
+    assert two is same
+
+
+def test_sizes_keep_mean_and_spread() -> None:
+    values = np.exp(6 + 0.8 * stream(1, "sizes").standard_normal(30_000))
+    law = law_of(values, np.zeros(30_000, np.int64), 1)
+    (median, sigma), *_ = law.lognormal()
+    assert median == pytest.approx(np.exp(6), rel=0.05)
+    assert sigma == pytest.approx(0.8, rel=0.05)
+    assert law.total == pytest.approx(values.mean())
+    assert law.relative_variance**0.5 == pytest.approx(values.std() / values.mean())
+
+
+def test_the_share_of_the_output_gives_the_spread_asked_for() -> None:
+    prompt, answer = (Law(np.array([1.0]), np.array([v]), np.array([1.0])) for v in (0.04, 1.0))
+    for wanted in (0.25, 0.5, 0.9):
+        share, misfit = share_of_output(prompt, answer, wanted, 1.0)
+        assert misfit == pytest.approx(0, abs=1e-9)
+        assert (1 - share) ** 2 * 0.04 + share**2 == pytest.approx(wanted**2)
+    assert share_of_output(prompt, answer, 1.01, 1.0)[0] == 1.0
+    assert share_of_output(prompt, answer, 2.0, 0.5)[0] == 1.0
+    assert share_of_output(prompt, answer, 2.0, 0.5)[1] == pytest.approx(0.5)
+    least, misfit = share_of_output(prompt, answer, 0.01, 1.0)
+    assert least == pytest.approx(0.04 / 1.04)
+    assert misfit > 1
+
+
+def test_sizes_that_rise_together_between_intents_widen_a_cost() -> None:
+    means, shares = np.array([100.0, 400.0]), np.array([0.5, 0.5])
+    prompt, answer = Law(means, means**2 * 0.1, shares), Law(means, means**2 * 0.2, shares)
+    share, misfit = share_of_output(prompt, answer, 0.72, 1.0)
+    which = stream(1, "which").integers(0, 2, 400_000)
+    normal = stream(1, "normal").standard_normal((2, 400_000))
+    cost = (1 - share) * means[which] * (1 + 0.1**0.5 * normal[0])
+    cost += share * means[which] * (1 + 0.2**0.5 * normal[1])
+    assert misfit < 1e-9
+    assert cost.std() / cost.mean() == pytest.approx(0.72, rel=0.01)
+
+
+def test_latencies_without_tokens_are_all_first_token() -> None:
+    seconds = np.exp(0.3 * stream(1, "s").standard_normal((5000, 1)))
+    speed = (speeds_of(replace(table([[1.0]] * 5000), latency_s=seconds)) or [])[0]
+    assert speed.sigma == pytest.approx(0.3, rel=0.05)
+    mean_ms = speed.first_token_ms * np.exp(speed.sigma**2 / 2)
+    assert mean_ms == pytest.approx(1000 * seconds.mean(), rel=1e-6)
+    assert speeds_of(table([[1.0]])) is None
