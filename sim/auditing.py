@@ -14,6 +14,7 @@ from sim.facts import Fault, ScenarioError, Status
 from sim.laws import Parity
 from sim.ledger import FIRST_AGENT, TREASURY
 from sim.metrics import ChainFigures
+from sim.record import UNSETTLED
 from sim.record.archive import ChainPlace, Saved, load
 from sim.record.batches import Landed
 from sim.record.frames import Names, calls_from_frame, hashes_from_frame
@@ -90,30 +91,29 @@ def audit_record(saved: Saved) -> AuditRecord:
     frames, place = saved.frames, saved.manifest.chain
     assert place is not None
     names = Names(frames.scenario)
-    settled = frames.calls.filter(pl.col("settled_id").is_not_null()).sort("settled_id")
-    refunded = frames.calls.filter(
-        (pl.col("status") == "refunded") & (pl.col("answer_hash") != bytes(32))
-    )
-    calls = calls_from_frame(settled)
+    calls, hashes = calls_from_frame(frames.calls), hashes_from_frame(frames.calls)
+    places = frames.calls["settled_id"].fill_null(UNSETTLED).to_numpy()
+    rows = np.flatnonzero(places != UNSETTLED)
+    rows = rows[np.argsort(places[rows], kind="stable")]
+    refunded = (calls.status == Status.REFUNDED) & hashes.any(axis=1)
     balances = balances_of(frames.transfers, names)
-    every = calls_from_frame(frames.calls)
-    flying = every.take(np.flatnonzero(every.status == Status.IN_FLIGHT))
-    np.add.at(balances, FIRST_AGENT + flying.agent, flying.quote_micros)
+    flying = np.flatnonzero(calls.status == Status.IN_FLIGHT)
+    np.add.at(balances, FIRST_AGENT + calls.agent[flying], calls.quote_micros[flying])
     models = FIRST_AGENT + len(names.agents)
     return AuditRecord(
-        call_id=calls.call_id,
-        agent=calls.agent,
-        model=calls.model,
-        quote_micros=calls.quote_micros,
-        charge_micros=calls.charge_micros,
-        score_ppm=calls.score_ppm,
-        intent=calls.intent,
-        finished_us=calls.finished_us,
-        answer_hash=hashes_from_frame(settled),
+        call_id=calls.call_id[rows],
+        agent=calls.agent[rows],
+        model=calls.model[rows],
+        quote_micros=calls.quote_micros[rows],
+        charge_micros=calls.charge_micros[rows],
+        score_ppm=calls.score_ppm[rows],
+        intent=calls.intent[rows],
+        finished_us=calls.finished_us[rows],
+        answer_hash=hashes[rows],
         agent_balance_micros=balances[FIRST_AGENT:models],
         model_earned_micros=balances[models : models + len(frames.scenario.models)],
         fees_micros=int(balances[TREASURY]),
-        refunded_hash=hashes_from_frame(refunded),
+        refunded_hash=hashes[refunded],
         first_call=place.first_call,
         first_block=place.first_block,
         last_block=place.last_block,
