@@ -157,13 +157,15 @@ class Reference:
         """The models that may serve a task, with their quotes; if there are none, also why."""
         serving = [model for model in self.models[agent.group] if task.intent in model.abilities]
         free = [m for m in serving if m.slots.count + len(m.slots.queue) < m.room]
-        if not free:
-            return [], Reason.NO_CAPACITY if serving else Reason.NO_MODEL
-        quotes = [(model, model.quote(task)) for model in free]
         limit = min(task.limit_micros, self.budgets[agent.index])
-        fitting = [(model, quote) for model, quote in quotes if quote <= limit]
-        dear = min(quote for _, quote in quotes) > task.limit_micros
-        return fitting, Reason.MAX_PRICE if dear else Reason.NO_BUDGET
+        fitting = [(model, quote) for model in free if (quote := model.quote(task)) <= limit]
+        if fitting:
+            return fitting, Reason.NONE
+        if not serving:
+            return [], Reason.NO_MODEL
+        least = min(model.quote(task) for model in serving)
+        dear = Reason.MAX_PRICE if least > task.limit_micros else Reason.NO_BUDGET
+        return [], Reason.NO_CAPACITY if least <= limit else dear
 
     def route(self, task: Task, attempt: int, offers: list[tuple[Model, int]]) -> tuple[Model, int]:
         """The leaderboard: shares of the tasks to the first, second, third; ties share alike."""

@@ -17,7 +17,12 @@ from sim.metrics import ChainFigures
 from sim.record import UNSETTLED
 from sim.record.archive import ChainPlace, Saved, load
 from sim.record.batches import Landed
-from sim.record.frames import Names, calls_from_frame, hashes_from_frame
+from sim.record.derivation import derivation_faults
+from sim.record.frames import (
+    Names,
+    calls_from_frame,
+    hashes_from_frame,
+)
 from sim.scenario import Scenario
 from sim.units import Int64Array, micros_from_usd_exact, us_from_seconds_nearest
 
@@ -73,7 +78,7 @@ def landed(settlement: Settlement | None) -> dict[int, Landed]:
     }
 
 
-def place_of(settlement: Settlement | None, backend: str) -> ChainPlace | None:
+def place_of(settlement: Settlement | None, backend: str, *, halted: bool) -> ChainPlace | None:
     """Where on the chain a run is; None if it has no chain."""
     if settlement is None:
         return None
@@ -83,6 +88,8 @@ def place_of(settlement: Settlement | None, backend: str) -> ChainPlace | None:
         first_block=settlement.ready.first_block,
         last_block=settlement.last_block,
         head=settlement.head,
+        calls=settlement.calls,
+        halted=halted,
     )
 
 
@@ -95,11 +102,18 @@ def audit_record(saved: Saved) -> AuditRecord:
     places = frames.calls["settled_id"].fill_null(UNSETTLED).to_numpy()
     rows = np.flatnonzero(places != UNSETTLED)
     rows = rows[np.argsort(places[rows], kind="stable")]
+    # What an interruption kept from the chain is not to be found there.
+    sent = place.calls if place.halted else len(rows)
+    unsent, rows = rows[sent:], rows[:sent]
     refunded = (calls.status == Status.REFUNDED) & hashes.any(axis=1)
     balances = balances_of(frames.transfers, names)
     flying = np.flatnonzero(calls.status == Status.IN_FLIGHT)
     np.add.at(balances, FIRST_AGENT + calls.agent[flying], calls.quote_micros[flying])
     models = FIRST_AGENT + len(names.agents)
+    earned = calls.charge_micros[unsent] - calls.fee_micros[unsent]
+    np.add.at(balances, FIRST_AGENT + calls.agent[unsent], calls.charge_micros[unsent])
+    np.subtract.at(balances, models + calls.model[unsent], earned)
+    balances[TREASURY] -= calls.fee_micros[unsent].sum()
     return AuditRecord(
         call_id=calls.call_id[rows],
         agent=calls.agent[rows],
@@ -201,6 +215,7 @@ def _saved_audit(
     saved: Saved, place: ChainPlace, audit: Audit, node: str, head: str, fault: str
 ) -> SavedAudit:
     faults = [fault] if fault else []
+    faults += derivation_faults(saved)
     if head != place.head:
         faults.append(f"head: {head} on the chain, {place.head} in the record")
     return SavedAudit(
@@ -249,9 +264,7 @@ def parity_of(saved: Saved, settlement: Settlement | None, audit: Audit | None) 
     )
 
 
-def chain_figures(
-    saved: Saved, settlement: Settlement | None, audit: Audit | None, seconds: float
-) -> ChainFigures:
+def chain_figures(saved: Saved, settlement: Settlement | None, audit: Audit | None) -> ChainFigures:
     """The chain's part of the summary; ``audit`` is None if the node was lost."""
     place, rail = saved.manifest.chain, saved.frames.scenario.rail.kind
     if settlement is None or place is None:
@@ -270,5 +283,5 @@ def chain_figures(
         parity=audit.parity if audit else False,
         difference_micros=audit.difference_micros if audit else None,
         head=settlement.head,
-        seconds=seconds,
+        seconds=settlement.seconds + (audit.seconds if audit else 0.0),
     )

@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Protocol
 
 import polars as pl
@@ -20,12 +19,13 @@ from sim.auditing import (
 )
 from sim.chain import Settlement, Settler
 from sim.chain.settlement import Audit
-from sim.facts import Batch, LawError, TelexError
+from sim.facts import LawError, TelexError
 from sim.laws import Evidence, check
-from sim.metrics import Figures, LawFigures, Summary, Timing, figures
+from sim.metrics import Figures, LawFigures, Summary, figures
+from sim.metrics.stopwatch import Stopwatch
 from sim.record.archive import (
     Saved,
-    discard_unless_saved,
+    discard,
     load,
     new_directory,
     save,
@@ -129,32 +129,32 @@ def run(
         warp,
         allow_remote,
     )
+    made = out is None or not Path(out).exists()
     directory = new_directory(None if out is None else Path(out), scenario)
-    try:
-        return _run(scenario, place, directory, progress)
-    except TelexError:
-        discard_unless_saved(directory)
-        raise
+    return _run(scenario, place, directory, made, progress)
 
 
-def _run(scenario: Scenario, place: Place, directory: Path, progress: Progress | None) -> Run:
+def _run(
+    scenario: Scenario, place: Place, directory: Path, made: bool, progress: Progress | None
+) -> Run:
     stopwatch = Stopwatch()
-    with _settler(scenario, place, directory) as settler:
+    with _settler(scenario, place, directory, made) as settler:
         on_batch = stopwatch.waiting(settler.send) if settler else None
         world = World(scenario, on_batch, _ticker(progress, scenario, settler))
-        _simulate(world, directory)
+        _simulate(world, settler, directory, place.chain)
         stopwatch.simulated()
-        settlement = _settle(world, settler)
+        with stopwatch.chain():
+            settlement = _settle(world, settler)
         with interruptible(_not_now):
             saved, in_memory = _save(world, settlement, directory, place.chain)
-        audit = _audit(world, saved, settlement)
-        stopwatch.audited()
+        with stopwatch.chain():
+            audit = _audit(world, saved, settlement)
     again = figures(saved.frames)
     parity = parity_of(saved, settlement, audit)
     laws = check(Evidence.gather(saved.frames, again, in_memory, parity, world.ledger))
     summary = Summary(
         **dict(again),
-        chain=chain_figures(saved, settlement, audit, stopwatch.chain_s),
+        chain=chain_figures(saved, settlement, audit),
         laws=laws,
         timing=stopwatch.timing(again.calls.made),
     )
@@ -162,56 +162,28 @@ def _run(scenario: Scenario, place: Place, directory: Path, progress: Progress |
     return Run(saved, summary, world.history.failure or _broken(laws))
 
 
-class Stopwatch:
-    """Wall clock of a run: the simulation, and what it waits for the chain."""
-
-    def __init__(self) -> None:
-        self._started = self._simulated = self._audited = perf_counter()
-        self._waited = 0.0
-
-    def waiting(self, send: Callable[[Batch], None]) -> Callable[[Batch], None]:
-        """``send``, its time counted as waiting for the chain."""
-
-        def timed(batch: Batch) -> None:
-            before = perf_counter()
-            send(batch)
-            self._waited += perf_counter() - before
-
-        return timed
-
-    def simulated(self) -> None:
-        """The simulation is over."""
-        self._simulated = self._audited = perf_counter()
-
-    def audited(self) -> None:
-        """So are settlement and audit."""
-        self._audited = perf_counter()
-
-    @property
-    def chain_s(self) -> float:
-        """What the run waited for the chain, the audit included."""
-        return self._waited + self._audited - self._simulated
-
-    def timing(self, calls: int) -> Timing:
-        """The summary's part; ``calls`` were made."""
-        sim_s = self._simulated - self._started - self._waited
-        return Timing(
-            wall_s=perf_counter() - self._started,
-            sim_s=sim_s,
-            chain_s=self.chain_s,
-            calls_per_s=calls / sim_s,
-        )
-
-
 @contextlib.contextmanager
-def _settler(scenario: Scenario, place: Place, directory: Path) -> Iterator[Settler | None]:
-    """A settler that is starting, or None without a chain; its node ends with this block."""
+def _settler(
+    scenario: Scenario, place: Place, directory: Path, made: bool
+) -> Iterator[Settler | None]:
+    """A settler that is starting, or None without a chain; its node ends with this block.
+
+    A chain that never stands leaves nothing behind.
+    """
     if place.chain == NO_CHAIN:
         yield None
         return
-    setup = chain_setup(scenario, place, directory)
-    with Settler(setup) as settler:
-        yield settler
+    stood = False
+    try:
+        with Settler(chain_setup(scenario, place, directory)) as settler:
+            try:
+                yield settler
+            finally:
+                stood = settler.settlement_so_far is not None
+    except TelexError:
+        if not stood:
+            discard(directory, made=made)
+        raise
 
 
 def _ticker(
@@ -227,17 +199,18 @@ def _ticker(
     return on_tick
 
 
-def _simulate(world: World, directory: Path) -> None:
-    """Runs the world; a law that breaks leaves what was recorded so far behind, readable."""
+def _simulate(world: World, settler: Settler | None, directory: Path, backend: str) -> None:
+    """Runs the world; a law that breaks leaves what was recorded and settled so far, readable."""
     try:
         world.run()
     except LawError:
         world.abandon()
-        save(directory, frames_of(world, 0, {}), None)
+        settlement = _settle(world, settler, halt=True)
+        _save(world, settlement, directory, backend)
         raise
 
 
-def _settle(world: World, settler: Settler | None) -> Settlement | None:
+def _settle(world: World, settler: Settler | None, *, halt: bool = False) -> Settlement | None:
     """Waits for the chain; a lost chain or an interruption leaves what is settled by then.
 
     Raises the settler's error if the chain never stood.
@@ -247,11 +220,13 @@ def _settle(world: World, settler: Settler | None) -> Settlement | None:
     history = world.history
     try:
         if history.failure is None:
-            return settler.finish()
+            return settler.halt() if halt else settler.finish()
     except TelexError as error:
         history.failure = error
     except KeyboardInterrupt:
-        history.interrupted = True
+        history.interrupted = history.halted = True
+        with interruptible(_not_now):
+            return _settle(world, settler, halt=True)
     so_far = settler.settlement_so_far
     if so_far is None and history.failure is not None:
         raise history.failure
@@ -264,7 +239,7 @@ def _save(
     """Saves the record and reads it back; also its figures before it was saved (law 8)."""
     first = settlement.ready.first_call if settlement else 0
     frames = frames_of(world, first, landed(settlement))
-    save(directory, frames, place_of(settlement, backend))
+    save(directory, frames, place_of(settlement, backend, halted=world.history.halted))
     in_memory = figures(frames)
     del frames
     return load(directory), in_memory

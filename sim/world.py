@@ -18,12 +18,11 @@ from sim.ledger import Ledger
 from sim.market import Market
 from sim.models import Pool, outages
 from sim.rails import Closed
-from sim.record import UNSETTLED, AnswerHasher, Calls, History, Tasks
+from sim.record import ANSWERED, UNSETTLED, AnswerHasher, Calls, History, Tasks
 from sim.scenario.schema import Scenario
 from sim.units import BytesArray, us_from_hours_nearest
 
 BLOCK_ROWS: Final = 4096
-ANSWERED: Final = (Reason.NONE, Reason.WRONG, Reason.LATE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tests.scenarios_for_tests import group, model, scenario
 
 ROOT = Path(__file__).parents[1]
 TELEX = [sys.executable, "-m", "tests.experiment_helpers"]
-PRICES = "models.dear.price.usd_per_call=0.02:3:0.04"
+PRICES = "models.dear.price.usd_per_call=0.02:0.04:3"
 FLOORS = "router.floor=0.5,0.8"
 MARKET = """
 version: 1

@@ -120,7 +120,7 @@ def test_the_other_commands_print_one_object(tmp_path):
     ("arguments", "said"),
     [
         (("sweep", "--param", "router.flor=0.5,0.6"), "did you mean router.floor?"),
-        (("sweep", "--param", "router.floor=1:3:0"), "empty range"),
+        (("sweep", "--param", "router.floor=1:0:3"), "empty range"),
         (("sweep", "--param", FLOORS, "--reps", "0"), "a whole number from 1"),
         (("sweep", "--param", FLOORS, "--workers", "0"), "a whole number from 1"),
         (("sweep", "--param", FLOORS, "--design", "cube"), "grid | sobol | lhs"),

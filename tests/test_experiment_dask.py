@@ -75,7 +75,7 @@ def workers(scheduler: Scheduler, tmp_path: Path) -> Iterator[list[Process]]:
 @pytest.mark.timeout(240)
 def test_a_sweep_survives_a_worker_that_is_killed(scheduler, workers, tmp_path):
     file = file_of(tmp_path, 1200)
-    asked = ("sweep", file, "--param", "models.dear.price.usd_per_call=0.02:4:0.05", "--reps", 4)
+    asked = ("sweep", file, "--param", "models.dear.price.usd_per_call=0.02:0.05:4", "--reps", 4)
     process = started(*asked, "--dask", scheduler.address, "--out", "out", cwd=tmp_path)
     wait_for_lines(tmp_path / "out" / JOURNAL, 3)
     workers[0].kill()
@@ -105,7 +105,7 @@ def test_an_item_that_kills_every_worker_is_lost_alone(scheduler, tmp_path):
 @pytest.mark.usefixtures("workers")
 def test_a_scheduler_that_is_killed_ends_the_sweep_and_loses_nothing(scheduler, tmp_path):
     file = file_of(tmp_path, 3000)
-    asked = ("sweep", file, "--param", "models.dear.price.usd_per_call=0.02:4:0.05", "--reps", 6)
+    asked = ("sweep", file, "--param", "models.dear.price.usd_per_call=0.02:0.05:4", "--reps", 6)
     process = started(*asked, "--dask", scheduler.address, "--out", "out", cwd=tmp_path)
     wait_for_lines(tmp_path / "out" / JOURNAL, 2)
     scheduler.process.kill()

@@ -167,6 +167,7 @@ BREACHES: list[tuple[str, Tamper]] = [
     ("every_hold_ends_once", shifted_refund),
     ("every_hold_ends_once", transfers_with("time_us", pl.col("time_us") + 1, first_of(REFUND))),
     ("every_hold_ends_once", transfers_with("target", pl.lit("model:mid"), first_of(BIGS))),
+    ("conservation", transfers_with("amount", pl.col("amount") * 2, first_of(of_kind(Kind.MINT)))),
     ("no_more_than_held", calls_with("fee_micros", pl.col("fee_micros") - 1, CHARGED)),
     ("no_more_than_held", calls_with("fee_micros", pl.col("fee_micros") + 1, CHARGED)),
     ("no_more_than_held", calls_with("quote_micros", pl.lit(1_000_001), CHAT)),
@@ -176,6 +177,9 @@ BREACHES: list[tuple[str, Tamper]] = [
     ("order", early_close),
     ("same_seed_same_record", lambda frames: replace(frames, digest="0" * 64)),
     ("same_seed_same_record", tasks_with("posted_us", pl.col("posted_us") + 1, LATER)),
+    ("same_seed_same_record", calls_with("input_tokens", pl.col("input_tokens") + 1, ANY)),
+    ("same_seed_same_record", calls_with("difficulty", pl.col("difficulty") + 1, ANY)),
+    ("nothing_is_lost", calls_with("success", pl.lit(True), ANY)),
     ("nothing_is_lost", tasks_with("calls", pl.col("calls") + 1, LATER)),
     ("nothing_is_lost", tasks_with("task_id", pl.col("task_id") + 1, LATER)),
     ("nothing_is_lost", calls_with("call_id", pl.lit(3), pl.col("call_id") == 2)),
@@ -205,13 +209,14 @@ def test_an_interrupted_run_keeps_the_law(law: str, cut_off: Evidence) -> None:
 def test_a_breach_is_caught_by_its_law_alone(
     law: str, tamper: Tamper, world: World, frames: Frames
 ) -> None:
-    assert broken(evidence_of(tamper(frames), world)) == [law]
+    found = broken(evidence_of(tamper(frames), world))
+    assert [name for name in found if name != "conservation" or law == name] == [law]
 
 
 def test_conservation_names_the_asset(world: World, frames: Frames) -> None:
     verdict = LAWS["conservation"](evidence_of(BREACHES[1][1](frames), world))
-    assert verdict.needed.endswith("ETH 0")
-    assert not verdict.found.endswith("ETH 0")
+    assert "ETH 0 minted" in verdict.found
+    assert "ETH 0 minted" not in verdict.needed
 
 
 def test_no_overdraft_looks_at_every_instant_and_not_only_at_the_end(

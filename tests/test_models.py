@@ -180,18 +180,16 @@ def fitting(
         and (not requires.origins or m.origin in requires.origins)
         and m.origin not in requires.excluded_origins
     ]
-    if not serving:
-        return [], Reason.NO_MODEL
-    room = [e for e in serving if e.up and taken.get(e.index, 0) < e.room]
-    if not room:
-        return [], Reason.NO_CAPACITY
-    able = [e for e in room if e.holds_context(mine)]
+    able = [e for e in serving if e.holds_context(mine)]
     if not able:
         return [], Reason.NO_MODEL
     if all(e.quote_micros(mine) > mine.limit_micros for e in able):
         return [], Reason.MAX_PRICE
-    paid = [e.index for e in able if e.quote_micros(mine) <= min(mine.limit_micros, purse)]
-    return (paid, Reason.NONE) if paid else ([], Reason.NO_BUDGET)
+    paid = [e for e in able if e.quote_micros(mine) <= min(mine.limit_micros, purse)]
+    if not paid:
+        return [], Reason.NO_BUDGET
+    room = [e.index for e in paid if e.up and taken.get(e.index, 0) < e.room]
+    return (room, Reason.NONE) if room else ([], Reason.NO_CAPACITY)
 
 
 REQUIRED = st.fixed_dictionaries(

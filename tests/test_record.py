@@ -123,7 +123,15 @@ def same(one: Frames, other: Frames) -> bool:
     )
 
 
-PLACE = ChainPlace(backend="anvil", first_call=5, first_block=1, last_block=9, head="0x00")
+PLACE = ChainPlace(
+    backend="anvil",
+    first_call=5,
+    first_block=1,
+    last_block=9,
+    head="0x00",
+    calls=7,
+    halted=False,
+)
 
 
 @pytest.mark.parametrize("place", [None, PLACE])

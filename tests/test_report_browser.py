@@ -79,7 +79,7 @@ def _experiments(folder: Path) -> list[Path]:
     from sim.experiment.sweep import plan, sweep
 
     paths = [folder / "sweep", folder / "compare"]
-    texts = ["tasks=20,30,40", "models.dear.price.usd_per_call=0.01:3:0.03"]
+    texts = ["tasks=20,30,40", "models.dear.price.usd_per_call=0.01:0.03:3"]
     what = plan(small(), [Parameter.parse(text) for text in texts])
     with opened(what.experiment, paths[0], 2) as session:
         sweep(what, session, 2)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,26 +13,64 @@ from pydantic import TypeAdapter
 from sim.chance import mix
 from sim.facts import Task
 from sim.models import Pool as RealPool
-from sim.routers import ROUTERS, Router
+from sim.routers import ALL_ROUTERS, Router
 from tests.scenarios_for_tests import CHAT, lively, model, ran, scenario, task, token_model
 
-REQUIRED: dict[str, dict[str, object]] = {"quality-floor": {"floor": 0.6}}
+MINE = Path(__file__).with_name("test_router_custom.py")
+REQUIRED: dict[str, dict[str, object]] = {
+    "quality-floor": {"floor": 0.6},
+    "single": {"model": "small"},
+    "weighted": {"weights": {"small": 2, "mid": 1}},
+    "python": {"file": str(MINE)},
+}
 N = 20_000
 
 
 @dataclass
 class Pool:
-    """Scores by model for intent 0, and what each model costs."""
+    """Scores by model for intent 0, what each model costs, and what else a market may tell."""
 
     chat: list[int]
     costs: list[int]
-    scores: list[list[int]] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+    busy: list[int] = field(default_factory=list)
+    right: list[bool] = field(default_factory=list)
+    spent: list[int] = field(default_factory=list)
+    taught: list[tuple[int, int]] = field(default_factory=list)
+    notes: dict[int, list[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        n = len(self.chat)
+        names = ["small", "mid", "big", *(f"m{number}" for number in range(n))]
         self.scores = [self.chat]
+        self.ids: Sequence[str] = names[:n]
+        self.list_prices: Sequence[int] = self.costs
+        self.times = self.times or [1] * n
+        self.first_token_us: Sequence[int] = self.times
+        self.millitokens_per_s: Sequence[int] = [10**9 // each for each in self.times]
+        self.busy, self.spent = self.busy or [0] * n, self.spent or [0] * n
+        self.right = self.right or [False] * n
+        self.tried, self.won = [[0] * n], [[0] * n]
 
     def expected_costs(self, _: Task, models: Sequence[int]) -> list[int]:
         return [self.costs[model] for model in models]
+
+    def latencies(self, _: Task, models: Sequence[int]) -> list[int]:
+        return [self.times[model] for model in models]
+
+    def loads(self, models: Sequence[int]) -> list[int]:
+        return [self.busy[model] for model in models]
+
+    def rights(self, _: Task, attempt: int, models: Sequence[int]) -> list[bool]:
+        return [self.right[model] ^ bool(attempt) for model in models]
+
+    def spend(self, intent: int, models: Sequence[int], since_us: int) -> list[int]:
+        del intent, since_us
+        return [self.spent[model] for model in models]
+
+    def lessons(self, _: int) -> list[tuple[int, int]]:
+        taught, self.taught = self.taught, []
+        return taught
 
 
 def router(kind: str, **parameters: object) -> Router:
@@ -68,7 +107,7 @@ POOLS = st.integers(1, 8).flatmap(
 )
 
 
-@pytest.mark.parametrize("kind", ROUTERS)
+@pytest.mark.parametrize("kind", ALL_ROUTERS)
 @given(data=st.data())
 def test_every_router_picks_from_the_offered_and_does_so_again(
     kind: str, data: st.DataObject
@@ -85,18 +124,18 @@ def test_every_router_picks_from_the_offered_and_does_so_again(
     assert (offered, pool.chat, pool.costs) == before
 
 
-@pytest.mark.parametrize("kind", ROUTERS)
+@pytest.mark.parametrize("kind", ALL_ROUTERS)
 def test_every_router_takes_the_only_model_there_is(kind: str) -> None:
     assert picks(router(kind), Pool([5, 5, 5], [1, 1, 1]), [2], 50) == {2: 50}
 
 
-@pytest.mark.parametrize("kind", ROUTERS)
+@pytest.mark.parametrize("kind", ALL_ROUTERS)
 def test_every_router_is_tagged_by_its_kind(kind: str) -> None:
     assert router(kind).kind == kind
-    assert type(router(kind)) is ROUTERS[kind]
+    assert type(router(kind)) is ALL_ROUTERS[kind]
 
 
-@pytest.mark.parametrize("kind", ROUTERS)
+@pytest.mark.parametrize("kind", ALL_ROUTERS)
 def test_every_router_gives_the_same_record_for_the_same_seed(kind: str) -> None:
     chosen = {"kind": kind, **REQUIRED.get(kind, {})}
     assert ran(lively(60, router=chosen)).digest == ran(lively(60, router=chosen)).digest

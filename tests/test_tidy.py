@@ -22,7 +22,7 @@ world
 tables metrics laws
 auditing
 runner
-experiment report replay calibration
+explaining experiment report replay calibration
 __init__
 cli __main__
 """

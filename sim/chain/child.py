@@ -32,6 +32,7 @@ from sim.chain.settlement import (
     Progress,
     Ready,
     SettledBatch,
+    Stop,
 )
 from sim.chain.transactions import Genesis, TransactionWriter
 from sim.facts import Batch, ChainError, ToolError
@@ -39,7 +40,7 @@ from sim.facts import Batch, ChainError, ToolError
 INBOX_BATCHES = 4
 IDLE_S = 0.5
 
-Inbox = queue.Queue[Batch | Finish]
+Inbox = queue.Queue[Batch | Finish | Stop]
 
 
 class Child:
@@ -112,6 +113,9 @@ class Child:
                 if self._node is not None and not self._node.alive():
                     raise ChainError(self._cause("")) from None
                 continue
+            if isinstance(item, Stop):
+                engine.wait()
+                return
             if isinstance(item, Finish):
                 engine.flush()
                 engine.wait()

@@ -119,7 +119,7 @@ def _function(item: dict[str, object]) -> Entry:
     return Entry(entry.name, entry.key[:SELECTOR_BYTES], entry.inputs)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def contract(name: str) -> Contract:
     """A contract by name; raises `ToolError` if it has not been compiled."""
     path = ARTIFACTS / f"{name}.json"

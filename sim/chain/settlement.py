@@ -231,6 +231,11 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """To the settler: finish the block in hand; what else was sent is not to be settled."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """To the settler: no batch follows."""
 

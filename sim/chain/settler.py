@@ -29,6 +29,7 @@ from sim.chain.settlement import (
     Ready,
     SettledBatch,
     Settlement,
+    Stop,
 )
 from sim.facts import Batch, ChainError, ToolError
 
@@ -50,7 +51,7 @@ class Settler:
             raise ToolError("a deployment is on a chain that runs: name its URL as the chain")
         self._setup = setup
         self._changed = threading.Condition()
-        self._outbox: queue.Queue[Batch | Finish | ChainSetup] = queue.Queue(QUEUE_BATCHES)
+        self._outbox: queue.Queue[Batch | Finish | Stop | ChainSetup] = queue.Queue(QUEUE_BATCHES)
         self._ready: Ready | None = None
         self._failure: ChainError | ToolError | None = None
         self._finished = self._closed = False
@@ -124,10 +125,27 @@ class Settler:
         Raises `ChainError` (or `ToolError`) if the settler fails; see `settlement_so_far` then.
         """
         self._put(Finish())
+        return self._outcome()
+
+    def _outcome(self) -> Settlement:
         self._wait(lambda: self._finished)
         settlement = self.settlement_so_far
         assert settlement is not None
         return settlement
+
+    def halt(self) -> Settlement:
+        """Has the settler finish the block in hand and no more; what is settled is then known.
+
+        Raises `ChainError` (or `ToolError`) if the settler fails.
+        """
+        with contextlib.suppress(queue.Empty):
+            while True:
+                item = self._outbox.get_nowait()
+                if isinstance(item, ChainSetup):
+                    self._outbox.put(item)
+                    break
+        self._put(Stop())
+        return self._outcome()
 
     def close(self) -> None:
         """Ends the settler and its node; may be called again."""
@@ -149,7 +167,7 @@ class Settler:
         self._socket.close()
         self._errors.close()
 
-    def _put(self, item: Batch | Finish) -> None:
+    def _put(self, item: Batch | Finish | Stop) -> None:
         while True:
             if self._failure is not None:
                 raise self._failure

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import experiments, replaying, reporting
+from sim.cli import experiments, explaining, replaying, reporting
 from sim.cli.output import emit, emit_json, say
 from sim.facts import ToolError
 
@@ -198,3 +198,4 @@ def audit(
 experiments.register(app)
 reporting.register(app)
 replaying.register(app)
+explaining.register(app)

@@ -16,7 +16,7 @@ from sim.cli.output import emit_json, people, say
 from sim.facts import ToolError
 
 LIBRARIES = (
-    "telex", "numpy", "pydantic", "polars", "simpy", "networkx", "ruamel.yaml", "typer", "rich",
+    "telex", "numpy", "pydantic", "polars", "simpy", "ruamel.yaml", "typer", "rich",
     "web3", "eth-account", "coincurve", "safe-pysha3",
 )  # fmt: skip
 OPTIONAL = ("coincurve",)

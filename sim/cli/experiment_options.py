@@ -20,7 +20,7 @@ Variants = Annotated[
 Seed = Annotated[int | None, typer.Option(help="Instead of the scenario's own seed.")]
 Param = Annotated[
     list[str],
-    typer.Option("--param", metavar="PATH=VALUES", help="LO:HI, LO:N:HI (N values), or A,B,C."),
+    typer.Option("--param", metavar="PATH=VALUES", help="LO:HI, LO:HI:N (N values), or A,B,C."),
 ]
 Reps = Annotated[int, typer.Option(help="Replications, each under a seed of its own.")]
 Out = Annotated[

@@ -41,7 +41,7 @@ def show_summary(summary: Summary, chain: Chain, directory: Path | None, cut: bo
 
 def _models(summary: Summary) -> Table:
     columns = (
-        "model", "calls %", "tokens %", "spend %", "right %", "score", "revenue $", "$ a call",
+        "model", "calls %", "tokens %", "spend %", "successes %", "score", "revenue $", "$ a call",
     )  # fmt: skip
     by_calls = sorted(summary.models.items(), key=lambda pair: -pair[1].calls)
     rows = [
@@ -57,7 +57,7 @@ def _models(summary: Summary) -> Table:
 
 
 def _groups(summary: Summary) -> Table:
-    columns = ("agents", "tasks", "right %", "spend $", "per success $", "budget left $")
+    columns = ("agents", "tasks", "success %", "spend $", "per success $", "budget left $")
     rows = [
         (
             name, whole(group.posted), percent(group.success_rate), dollars(group.spend_micros),
@@ -88,6 +88,7 @@ def _market(summary: Summary) -> Table:
         ("cost per success", f"{dollars(summary.cost_per_success_micros)} $"),
         ("latency p50, p95, p99", ", ".join(map(seconds, (latency.p50, latency.p95, latency.p99)))),
         ("concentration (HHI)", f"{market.hhi_calls:,} of calls, {market.hhi_spend:,} of spend"),
+        ("stability", _stability(summary)),
         ("regret", f"{dollars(market.regret_micros)} $"),
         ("welfare", f"{dollars(market.welfare_micros)} $"),
     )
@@ -125,11 +126,23 @@ def _gas(gas: float | None) -> str:
     return NONE if gas is None else f"{gas:,.0f}"
 
 
+def _stability(summary: Summary) -> str:
+    found = summary.stability
+    lost = f"{percent(found.lost_share)} % of tasks lost for want of capacity"
+    return found.verdict if found.verdict == "stable" else f"{found.verdict}: {lost}"
+
+
+def _sign(law: str, summary: Summary) -> str:
+    if law == "parity" and summary.chain.parity is None:
+        return "-"
+    return "[green]ok[/]" if summary.laws[law].ok else "[bold red]NO[/]"
+
+
 def _laws(console: Console, summary: Summary) -> None:
     made = table("Laws", ("law", "", "found", "needed"), texts=4)
     made.columns[0].no_wrap = made.columns[1].no_wrap = True
     for name, law in summary.laws.items():
-        made.add_row(name, "[green]ok[/]" if law.ok else "[bold red]NO[/]", law.found, law.needed)
+        made.add_row(name, _sign(name, summary), law.found, law.needed)
     console.print(made)
 
 

@@ -14,7 +14,7 @@ from sim.scenario.overrides import overlay
 from sim.scenario.tree import Branch, Leaf, Path, Place, Tree, from_plain
 
 OPTION = "--param"
-EXAMPLE = "PATH=LO:HI, PATH=LO:N:HI or PATH=A,B,C (LO:HI:log, LO:N:HI:log: in equal ratios)"
+EXAMPLE = "PATH=LO:HI, PATH=LO:HI:N or PATH=A,B,C (LO:HI:log, LO:HI:N:log: in equal ratios)"
 PER_RUN = ("seed", "version")
 DIGITS = 12
 POINTS_MAX = 1_000_000
@@ -38,7 +38,7 @@ class Parameter:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From ``path=lo:hi``, ``path=lo:n:hi`` (n values from lo to hi) or ``path=a,b,c``.
+        """From ``path=lo:hi``, ``path=lo:hi:n`` (n values from lo to hi) or ``path=a,b,c``.
 
         Raises `ScenarioError` for anything else, and for an empty range.
         """
@@ -58,12 +58,12 @@ class Parameter:
     def _range(cls, path: str, spec: str, parts: list[str], log: bool) -> Self:
         if len(parts) not in (2, 3):
             raise _fault(path, repr(spec), EXAMPLE)
-        low, high = _decimal(path, parts[0]), _decimal(path, parts[-1])
+        low, high = _decimal(path, parts[0]), _decimal(path, parts[1])
         if low > high or (low == high and len(parts) == 2):
             raise _fault(path, f"the empty range {spec}", f"LO below HI ({high} to {low}?)")
         if log and low <= 0:
             raise _fault(path, repr(spec), "LO above 0 for equal ratios")
-        values = _steps(path, spec, low, parts[1], high, log) if len(parts) == 3 else ()
+        values = _steps(path, spec, low, parts[2], high, log) if len(parts) == 3 else ()
         return cls(path, float(low), float(high), values, log)
 
     def at(self, share: float) -> float | Decimal:
@@ -98,7 +98,7 @@ def _steps(
 ) -> tuple[Decimal, ...]:
     n = int(count) if count.strip().isdecimal() else 0
     if n < 1 or n > POINTS_MAX or (n == 1) != (low == high):
-        allowed = "LO:N:HI, N a whole number from 2 (from 1 where LO is HI)"
+        allowed = "LO:HI:N, N a whole number from 2 (from 1 where LO is HI)"
         raise _fault(path, f"the empty range {spec}" if n < 1 else repr(spec), allowed)
     if n == 1:
         return (low,)

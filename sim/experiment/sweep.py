@@ -68,7 +68,7 @@ def plan(
 def _grid(space: Space, points: int | None) -> list[dict[str, Number]]:
     faults = [
         Fault(each.path, f"a range without steps, {each.low:g}:{each.high:g}",
-              "LO:N:HI or A,B,C in a grid, or --design sobol | lhs with --points", "", "--param")
+              "LO:HI:N or A,B,C in a grid, or --design sobol | lhs with --points", "", "--param")
         for each in space.parameters
         if not each.values
     ]  # fmt: skip

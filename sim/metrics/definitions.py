@@ -23,7 +23,9 @@ class TaskCounts(Part):
 
     posted: Annotated[int, _is("tasks", "succeeded + failed + rejected + expired + open")]
     succeeded: Annotated[int, _is("tasks", "got a right answer in time")]
-    failed: Annotated[int, _is("tasks", "had calls, all wrong or ended by outages")]
+    failed: Annotated[
+        int, _is("tasks", "had calls, none a success, and none was left to try or to be had")
+    ]
     rejected: Annotated[int, _is("tasks", "got no call: no model, price, capacity or budget")]
     expired: Annotated[int, _is("tasks", "deadline passed while waiting or being served")]
     open: Annotated[int, _is("tasks", "under way when the run was interrupted")]
@@ -50,9 +52,11 @@ class Tokens(Part):
 class Quantiles(Part):
     """Latency of answered calls; None when there is none."""
 
-    p50: Annotated[int | None, _is("us", "median of finished - posted, nearest rank")]
-    p95: Annotated[int | None, _is("us", "95 % quantile, nearest rank")]
-    p99: Annotated[int | None, _is("us", "99 % quantile, nearest rank")]
+    p50: Annotated[
+        int | None, _is("us", "median of finished - posted of answered calls, nearest rank")
+    ]
+    p95: Annotated[int | None, _is("us", "95 % quantile of the same")]
+    p99: Annotated[int | None, _is("us", "99 % quantile of the same")]
 
 
 class ModelFigures(Part):
@@ -63,7 +67,9 @@ class ModelFigures(Part):
     share_tokens: Annotated[float, _is("share", "its input + output tokens / everybody's")]
     share_spend: Annotated[float, _is("share", "its charges / spend")]
     share_success: Annotated[float, _is("share", "its right answers in time / everybody's")]
-    score: Annotated[float | None, _is("share", "mean verdict of its answered calls")]
+    score: Annotated[
+        float | None, _is("share", "mean verdict of its answered calls over the whole run")
+    ]
     revenue_micros: Annotated[int, _is("micros", "sum of charge - fee")]
     charge_micros_mean: Annotated[int | None, _is("micros", "mean charge of its settled calls")]
 
@@ -165,7 +171,9 @@ class ChainFigures(Part):
     parity: Annotated[bool | None, _is("flag", "ledger and contracts agree; null without a chain")]
     difference_micros: Annotated[int | None, _is("micros", "sum over accounts of |ledger - chain|")]
     head: Annotated[str | None, _is("hex", "hash of the last block")]
-    seconds: Annotated[float, _is("s", "wall clock from the first transaction to the audit's end")]
+    seconds: Annotated[
+        float, _is("s", "wall clock of the settler to its last block, and of the audit")
+    ]
 
 
 class LawFigures(Part):
@@ -181,7 +189,7 @@ class Timing(Part):
 
     wall_s: Annotated[float, _is("s", "all of the run")]
     sim_s: Annotated[float, _is("s", "simulation")]
-    chain_s: Annotated[float, _is("s", "waiting for settlement, and audit")]
+    chain_s: Annotated[float, _is("s", "waiting for the settler, and audit")]
     calls_per_s: Annotated[float, _is("calls/s", "calls made / sim_s")]
 
 

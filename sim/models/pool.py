@@ -1,14 +1,16 @@
 """The pool: which models are open to a task, what they would cost, and how they score."""
 
+import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from sim.facts import Reason, Task
+from sim.chance import below, mix
+from sim.facts import Fault, Reason, ScenarioError, Task
 from sim.mechanisms import Tariff
-from sim.models.endpoint import Endpoint
-from sim.scenario.schema import Scenario
-from sim.units import PPM, TOKENS_PER_MTOK, ppm_nearest
+from sim.models.endpoint import Answer, Endpoint
+from sim.scenario.schema import Model, Scenario
+from sim.units import PPM, TOKENS_PER_MTOK, US_PER_S, ppm_nearest
 
 
 class Offers(NamedTuple):
@@ -26,16 +28,35 @@ class Offers(NamedTuple):
 
 UNBOUNDED = 1 << 62
 KNOWN_MAX = 1024
+THOUSAND_CALLS = 1000
+SPENDERS = ("market-share", "python")
+
+
+class Metered(Endpoint):
+    """An endpoint that tells ``book`` of every charge; only for routers that follow the money."""
+
+    book: Callable[[Task, int, int], None]
+
+    def charge_micros(self, task: Task, answer: Answer) -> int:
+        """What this answer costs, and booked."""
+        charge = super().charge_micros(task, answer)
+        self.book(task, self.index, charge)
+        return charge
 
 
 class Pool:
     """All models: who serves what, who has room, the scores, the expected costs."""
 
     def __init__(self, scenario: Scenario) -> None:
+        check_names(scenario)
+        made = Metered if scenario.router.kind in SPENDERS else Endpoint
         self.endpoints = [
-            Endpoint(index, model_id, model, scenario)
+            made(index, model_id, model, scenario)
             for index, (model_id, model) in enumerate(scenario.models.items())
         ]
+        for endpoint in self.endpoints:
+            if isinstance(endpoint, Metered):
+                endpoint.book = self.book
         self.scores = [
             [
                 ppm_nearest(model.declared_quality.get(name, model.quality.get(name, 0.0)))
@@ -47,6 +68,7 @@ class Pool:
         self._verdicts: dict[tuple[int, int], deque[int]] = {}
         self._sums: dict[tuple[int, int], int] = {}
         self._costs = [self._cost_terms(model, scenario) for model in scenario.models]
+        self._know(scenario)
         models = list(scenario.models.values())
         groups = list(scenario.groups.values())
         self._serving = {
@@ -62,6 +84,67 @@ class Pool:
         self._shut = 0
         self._open: dict[tuple[int, int], Offers] = {}
         self._known = {self._shut: self._open}
+
+    def _know(self, scenario: Scenario) -> None:
+        """What only some routers ask for; see `sim.routers.MarketPool`."""
+        ends, intents = self.endpoints, range(len(scenario.intents))
+        self.ids: Sequence[str] = tuple(scenario.models)
+        self.list_prices: Sequence[int] = [
+            e.tariff.input + e.tariff.output + e.tariff.per_call * THOUSAND_CALLS for e in ends
+        ]
+        self.first_token_us: Sequence[int] = [e.first_token_us for e in ends]
+        self.millitokens_per_s: Sequence[int] = [
+            round(1000 * US_PER_S / e.us_per_token) for e in ends
+        ]
+        self._times = [_time_terms(model) for model in scenario.models.values()]
+        self.tried = [[0] * len(ends) for _ in intents]
+        self.won = [[0] * len(ends) for _ in intents]
+        self.notes: dict[int, list[float]] = {}
+        self._lessons: dict[int, list[tuple[int, int]]] = {}
+        self._spent: list[deque[tuple[int, int, int]]] = [deque() for _ in intents]
+        self._totals = [[0] * len(ends) for _ in intents]
+
+    def latencies(self, task: Task, models: Sequence[int]) -> list[int]:
+        """Expected service time of a right answer per model, in us, rounded down.
+
+        (first token + tokens_out / speed) exp(sigma^2 / 2).
+        """
+        tokens = task.output_tokens
+        times = map(self._times.__getitem__, models)
+        return [int(first + tokens * each) for first, each in times]
+
+    def loads(self, models: Sequence[int]) -> list[int]:
+        """Calls served or waiting over slots, per model, in ppm."""
+        ends = map(self.endpoints.__getitem__, models)
+        return [end.occupied * PPM // end.slots for end in ends]
+
+    def rights(self, task: Task, attempt: int, models: Sequence[int]) -> list[bool]:
+        """Whether each model's answer at this attempt is right."""
+        draw, intent, difficulty = task.draw, task.intent, task.difficulty
+        ends = map(self.endpoints.__getitem__, models)
+        return [
+            below(mix(draw, end.key, attempt), PPM) < end.chance_ppm(intent, difficulty)
+            for end in ends
+        ]
+
+    def book(self, task: Task, model: int, charge_micros: int) -> None:
+        """Takes note of a charge; only told where the router follows the money."""
+        self._spent[task.intent].append((task.posted_us, model, charge_micros))
+        self._totals[task.intent][model] += charge_micros
+
+    def spend(self, intent: int, models: Sequence[int], since_us: int) -> list[int]:
+        """Micros charged per model for tasks of an intent posted since ``since_us``."""
+        spent, totals = self._spent[intent], self._totals[intent]
+        while spent and spent[0][0] < since_us:
+            _, model, micros = spent.popleft()
+            totals[model] -= micros
+        return [totals[model] for model in models]
+
+    def lessons(self, intent: int) -> list[tuple[int, int]]:
+        """Verdicts as (model, ppm) since this was last asked; kept from the first time on."""
+        found = self._lessons.get(intent, [])
+        self._lessons[intent] = []
+        return found
 
     def _cost_terms(self, model_id: str, scenario: Scenario) -> tuple[int, int, int]:
         model = scenario.models[model_id]
@@ -114,27 +197,27 @@ class Pool:
         offers = self._open.get((group, task.intent))
         if offers is None:
             offers = self._open[group, task.intent] = self._offers(group, task.intent)
-        if not offers.models:
-            served = bool(self._serving[group, task.intent])
-            return (), Reason.NO_CAPACITY if served else Reason.NO_MODEL
         limit = min(task.limit_micros, purse_micros)
         variable = task.input_tokens * offers.input + task.output_tokens * offers.output
-        if offers.constant + variable // TOKENS_PER_MTOK < limit:
+        if offers.models and offers.constant + variable // TOKENS_PER_MTOK < limit:
             return offers.models, Reason.NONE
-        return self._within(task, offers.models, limit)
+        fits = self._within(task, offers.models, limit)
+        return (fits, Reason.NONE) if fits else ((), self._refusal(task, group, limit))
 
-    def _within(
-        self, task: Task, models: Sequence[int], limit: int
-    ) -> tuple[Sequence[int], Reason]:
-        able = [m for m in models if self.endpoints[m].holds_context(task)]
+    def _within(self, task: Task, models: Sequence[int], limit: int) -> list[int]:
+        found = (self.endpoints[m] for m in models)
+        return [e.index for e in found if e.holds_context(task) and e.quote_micros(task) <= limit]
+
+    def _refusal(self, task: Task, group: int, limit: int) -> Reason:
+        """Why no model fits: what would have to change for one that could serve the task."""
+        serving = (self.endpoints[m] for m in self._serving[group, task.intent])
+        able = [endpoint for endpoint in serving if endpoint.holds_context(task)]
         if not able:
-            return (), Reason.NO_MODEL
-        quotes = [self.endpoints[m].quote_micros(task) for m in able]
-        fits = [m for m, quote in zip(able, quotes, strict=True) if quote <= limit]
-        if fits:
-            return fits, Reason.NONE
-        dear = min(quotes) > task.limit_micros
-        return (), Reason.MAX_PRICE if dear else Reason.NO_BUDGET
+            return Reason.NO_MODEL
+        least = min(endpoint.quote_micros(task) for endpoint in able)
+        if least <= limit:
+            return Reason.NO_CAPACITY
+        return Reason.MAX_PRICE if least > task.limit_micros else Reason.NO_BUDGET
 
     def observe(self, intent: int, model: int, score_ppm: int) -> None:
         """Takes a verdict into the model's score.
@@ -152,3 +235,27 @@ class Pool:
         verdicts.append(score_ppm)
         self._sums[place] = total
         self.scores[intent][model] = total // self.window
+        self.tried[intent][model] += 1
+        self.won[intent][model] += score_ppm
+        if intent in self._lessons:
+            self._lessons[intent].append((model, score_ppm))
+
+
+def _time_terms(model: Model) -> tuple[float, float]:
+    """Expected us until the first token, and per token of the reference answer."""
+    latency = model.latency
+    spread = math.exp(latency.sigma**2 / 2)
+    expansion = model.verbosity / (1 - model.reasoning_share)
+    return (
+        latency.first_token_ms * 1000 * spread,
+        expansion * US_PER_S / latency.tokens_per_s * spread,
+    )
+
+
+def check_names(scenario: Scenario) -> None:
+    """Raises `ScenarioError` for every model that the router names and the scenario has not."""
+    named: tuple[str, ...] = getattr(scenario.router, "names", ())
+    known = " | ".join(scenario.models)
+    faults = [Fault("router", repr(n), known) for n in named if n not in scenario.models]
+    if faults:
+        raise ScenarioError(tuple(faults))

@@ -2,9 +2,10 @@
 
 from sim.record.columns import Calls, Tasks, Transfers
 from sim.record.hashing import AnswerHasher, digest
-from sim.record.history import UNSETTLED, Columns, History
+from sim.record.history import ANSWERED, UNSETTLED, Columns, History
 
 __all__ = [
+    "ANSWERED",
     "UNSETTLED",
     "AnswerHasher",
     "Calls",

@@ -2,7 +2,7 @@
 
 import json
 import platform
-import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from sim.record.frames import Frames
 from sim.scenario.schema import Scenario
 
 MANIFEST: Final = "manifest.json"
+CHAIN_FILES: Final = ("deployment.json", "transactions.bin")
 TABLES: Final = ("calls", "tasks", "transfers", "batches")
 LIBRARIES: Final = ("telex", "numpy", "polars", "pydantic", "simpy", "web3")
 
@@ -26,6 +27,7 @@ class ChainPlace(BaseModel):
     Args:
         backend: ``anvil`` or the node's URL. first_call: the contract's ``callCount`` before it.
         first_block, last_block: the run's own, funding included. head: the last block's hash.
+        calls: how many were settled. halted: an interruption kept the others from being sent.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +37,8 @@ class ChainPlace(BaseModel):
     first_block: int
     last_block: int
     head: str
+    calls: int
+    halted: bool
 
 
 class Manifest(BaseModel):
@@ -94,10 +98,17 @@ def new_directory(wanted: Path | None, scenario: Scenario) -> Path:
         raise ToolError(msg) from error
 
 
-def discard_unless_saved(directory: Path) -> None:
-    """Removes the directory of a run that ended before there was anything to record."""
-    if not (directory / MANIFEST).exists():
-        shutil.rmtree(directory, ignore_errors=True)
+def discard(directory: Path, *, made: bool) -> None:
+    """Clears up after a run that ended before there was anything to record.
+
+    Args:
+        made: the directory was made for this run, and goes with it.
+    """
+    with suppress(OSError):
+        for name in CHAIN_FILES:
+            (directory / name).unlink(missing_ok=True)
+        if made:
+            directory.rmdir()
 
 
 def save(directory: Path, frames: Frames, chain: ChainPlace | None) -> None:
@@ -119,7 +130,7 @@ def save(directory: Path, frames: Frames, chain: ChainPlace | None) -> None:
             table: pl.DataFrame = getattr(frames, name)
             table.write_parquet(directory / f"{name}.parquet", compression="zstd")
         (directory / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
-    except OSError as error:
+    except (OSError, pl.exceptions.PolarsError) as error:
         msg = f"cannot write the record to {directory}: {error}"
         raise ToolError(msg) from error
 

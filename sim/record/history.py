@@ -6,12 +6,14 @@ from typing import Final
 
 import numpy as np
 
-from sim.facts import TelexError
+from sim.facts import Reason, TelexError
 from sim.rails import Closed
 from sim.record.columns import Calls, Tasks, concatenate
 from sim.units import BytesArray, Int64Array
 
 UNSETTLED: Final = -1
+ANSWERED: Final = (Reason.NONE, Reason.WRONG, Reason.LATE)
+"""The reasons of calls that got an answer, right or not."""
 
 
 @dataclass
@@ -19,7 +21,8 @@ class History:
     """Blocks of calls, of their answer hashes, of tasks; and the batches that the rail closed.
 
     ``settled`` holds, per block, each call's place in the run's settlement order, or -1.
-    ``call_us`` is the integral over time of the number of calls in flight.
+    ``halted``: an interruption kept batches from the chain. ``call_us`` is the integral over time
+    of the number of calls in flight.
     """
 
     calls: list[Calls] = field(default_factory=list)
@@ -30,6 +33,7 @@ class History:
     duration_us: int = 0
     call_us: int = 0
     interrupted: bool = False
+    halted: bool = False
     failure: TelexError | None = None
 
 

@@ -2,21 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import islice
 
 import numpy as np
 import polars as pl
 
 from sim.agents import agents
-from sim.facts import Kind, Status
-from sim.ledger import ESCROW, FIRST_AGENT, Ledger, transfers
-from sim.metrics import Figures, LawFigures
-from sim.record import Calls, Transfers, digest
+from sim.facts import Kind, Reason, Status, Task
+from sim.laws.evidence import Evidence, Parity
+from sim.ledger import ESCROW, FIRST_AGENT, mints, transfers
+from sim.metrics import LawFigures
+from sim.record import Tasks, Transfers, digest
+from sim.record.batches import modelled_gas
 from sim.record.frames import (
-    Frames,
-    Names,
-    calls_from_frame,
     hashes_from_frame,
     tasks_from_frame,
     transfers_from_frame,
@@ -26,39 +25,6 @@ from sim.units import micros_from_usd_exact
 SAMPLED_AGENTS = 8
 SAMPLED_TASKS = 64
 CHUNK_ROWS = 65_536
-
-
-@dataclass(frozen=True)
-class Parity:
-    """What the audit of the chain found; ``faults`` counts all that is wrong."""
-
-    difference_micros: int
-    calls_missing: int
-    calls_unexpected: int
-    calls_differing: int
-    faults: int
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the laws look at: the saved record, its figures before and after, ledger, chain."""
-
-    frames: Frames
-    figures: Figures
-    figures_before: Figures
-    parity: Parity | None
-    ledger: Ledger
-    names: Names
-    calls: Calls
-
-    @classmethod
-    def gather(
-        cls, frames: Frames, figures: Figures, figures_before: Figures, parity: Parity | None,
-        ledger: Ledger,
-    ) -> "Evidence":  # fmt: skip
-        """Evidence, with the columns behind the frames."""
-        names, calls = Names(frames.scenario), calls_from_frame(frames.calls)
-        return cls(frames, figures, figures_before, parity, ledger, names, calls)
 
 
 def _verdict(found: object, needed: object) -> LawFigures:
@@ -78,16 +44,25 @@ def _balances(evidence: Evidence, asset: str) -> dict[str, int]:
 
 
 def conservation(evidence: Evidence) -> LawFigures:
-    """1. Per asset, all balances but the issuer's sum to what was minted."""
-    found, needed = [], []
-    for asset in ("USDC", "ETH"):
-        balances = _balances(evidence, asset)
-        minted = evidence.frames.transfers.filter(
-            (pl.col("asset") == asset) & (pl.col("kind") == "mint")
-        )
-        found.append(f"{asset} {sum(balances.values())}")
-        needed.append(f"{asset} {int(minted['amount'].sum() or 0)}")
-    return _verdict(", ".join(found), ", ".join(needed))
+    """1. Per asset, all balances but the issuer's sum to the budgets, and to the gas to be paid."""
+    scenario = evidence.frames.scenario
+    budgets = [micros_from_usd_exact(group.budget_usd) for group in scenario.groups.values()]
+    of_agents = np.array(budgets, np.int64)[evidence.names.group_of_agent]
+    minted = evidence.frames.transfers.filter(
+        (pl.col("asset") == "USDC") & (pl.col("kind") == "mint")
+    )
+    found, implied = transfers_from_frame(minted), mints(of_agents)
+    wrong = len(found) != len(implied) or bool((found.micros != implied.micros).any())
+    gas = sum(wei for _, wei in modelled_gas(evidence.frames.batches, scenario))
+    ether = evidence.frames.transfers.filter(
+        (pl.col("asset") == "ETH") & (pl.col("kind") == "mint")
+    )
+    sums = [sum(_balances(evidence, asset).values()) for asset in ("USDC", "ETH")]
+    return _verdict(
+        f"USDC {sums[0]}, ETH {sums[1]}; ETH {int(ether['amount'].sum() or 0)} minted, "
+        f"{int(wrong)} wrong mints",
+        f"USDC {int(of_agents.sum())}, ETH {gas}; ETH {gas} minted, 0 wrong mints",
+    )
 
 
 def no_overdraft(evidence: Evidence) -> LawFigures:
@@ -185,6 +160,19 @@ def order(evidence: Evidence) -> LawFigures:
     return _verdict(f"{broken} out of order", "0 out of order")
 
 
+def _shifted(evidence: Evidence, tasks: Tasks, row: int, task: Task) -> bool:
+    """Whether a task of the record is another than the one its agent alone would post."""
+    if (tasks.posted_us[row], tasks.intent[row]) != (task.posted_us, task.intent):
+        return True
+    calls = evidence.calls
+    of_task = np.flatnonzero(calls.task_id == row)
+    sizes = (task.input_tokens, task.output_tokens, task.difficulty)
+    columns = (calls.input_tokens, calls.reference_tokens, calls.difficulty)
+    return any(
+        bool((column[of_task] != size).any()) for column, size in zip(columns, sizes, strict=True)
+    )
+
+
 def same_seed_same_record(evidence: Evidence) -> LawFigures:
     """6. The columns have the digest; sampled agents, drawn again alone, post the same tasks."""
     frames = evidence.frames
@@ -196,10 +184,9 @@ def same_seed_same_record(evidence: Evidence) -> LawFigures:
     shifted = 0
     for index in sampled:
         rows = np.flatnonzero(tasks.agent == index)[:SAMPLED_TASKS]
-        mine = zip(tasks.posted_us[rows].tolist(), tasks.intent[rows].tolist(), strict=True)
         alone = islice(everyone[index].tasks, len(rows))
         shifted += sum(
-            facts != (task.posted_us, task.intent) for facts, task in zip(mine, alone, strict=True)
+            _shifted(evidence, tasks, int(row), task) for row, task in zip(rows, alone, strict=True)
         )
     return _verdict(
         f"digest {again[:16]}, {shifted} tasks shifted",
@@ -243,6 +230,11 @@ def nothing_is_lost(evidence: Evidence) -> LawFigures:
     if len(of_task) != len(frames.tasks):
         return _verdict(f"calls of task {len(of_task) - 1}", f"{len(frames.tasks)} tasks")
     gaps += int((of_task != frames.tasks["calls"].to_numpy()).sum())
+    wins = np.bincount(evidence.calls.task_id, evidence.calls.success, len(frames.tasks))
+    claims = frames.tasks["outcome"].cast(pl.String) == "succeeded"
+    gaps += int((wins != claims.to_numpy()).sum())
+    right = (evidence.calls.reason == Reason.NONE) & (evidence.calls.status == Status.SETTLED)
+    gaps += int((right != evidence.calls.success).sum())
     still_open = 0 if evidence.frames.interrupted else tasks.open + calls.in_flight
     return _verdict(
         f"tasks {sums[0]}, calls {sums[1]}, attempts {sums[2]}, gaps {gaps}, open {still_open}",
@@ -276,3 +268,6 @@ LAWS: dict[str, Callable[[Evidence], LawFigures]] = {
 def check(evidence: Evidence) -> dict[str, LawFigures]:
     """Every law's verdict, by name."""
     return {name: law(evidence) for name, law in LAWS.items()}
+
+
+__all__ = ["LAWS", "Evidence", "Parity", "check"]

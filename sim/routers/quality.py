@@ -1,36 +1,19 @@
-"""Routers: which of the models that fit gets a task.
-
-A rule is a frozen class with one method, ``pick``; to add one, write such a class and one line in
-``ROUTERS``. A router is only ever offered models that serve the intent, meet the requirements, are
-up, have room, and quote no more than the task's limit.
-"""
+"""Routers that look at the validators' scores, and at cost beside them."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.chance import below, key, mix
+from sim.chance import below, mix
 from sim.facts import Task
 from sim.parameters import Parameters, PositiveUsd, Share
+from sim.routers.drawing import RANK, TIE
+from sim.routers.pool import Pool
 from sim.units import micros_from_usd_exact, ppm_nearest
-
-RANK = key("router/rank")
-TIE = key("router/tie")
-
-
-class Pool(Protocol):
-    """What a router may know of the models, by their position in the scenario."""
-
-    scores: list[list[int]]
-    """Score in ppm, by intent, then model: the validators' running mean."""
-
-    def expected_costs(self, task: Task, models: Sequence[int]) -> list[int]:
-        """Expected cost of a right answer from each model, in millionths of a micro-USDC."""
-        ...
 
 
 class Leaderboard(Parameters):
@@ -63,18 +46,6 @@ class Leaderboard(Parameters):
             return ranked[place]
         tied = [model for model in ranked if scores[model] == score]
         return tied[below(mix(task.draw, TIE, attempt), len(tied))]
-
-
-class Cheapest(Parameters):
-    """The least expected cost, whatever the quality; the first of equals."""
-
-    kind: Literal["cheapest"] = "cheapest"
-
-    def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Pool) -> int:
-        """The model of least expected cost."""
-        del attempt
-        costs = pool.expected_costs(task, models)
-        return models[costs.index(min(costs))]
 
 
 class QualityFloor(Parameters):
@@ -116,26 +87,3 @@ class WillingnessToPay(Parameters):
         costs = pool.expected_costs(task, models)
         surplus = [value * scores[m] - cost for m, cost in zip(models, costs, strict=True)]
         return models[surplus.index(max(surplus))]
-
-
-class Random(Parameters):
-    """Any model that fits, with equal chance."""
-
-    kind: Literal["random"] = "random"
-
-    def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Pool) -> int:
-        """A model drawn uniformly."""
-        del pool
-        return models[below(mix(task.draw, RANK, attempt), len(models))]
-
-
-Router = Annotated[
-    Leaderboard | Cheapest | QualityFloor | WillingnessToPay | Random, Field(discriminator="kind")
-]
-ROUTERS = {
-    "leaderboard": Leaderboard,
-    "cheapest": Cheapest,
-    "quality-floor": QualityFloor,
-    "willingness-to-pay": WillingnessToPay,
-    "random": Random,
-}

@@ -1,0 +1,57 @@
+"""``telex explain``: why a call went where it went."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sim.cli.output import emit_json, people, say
+
+if TYPE_CHECKING:
+    from sim.explaining import Explanation
+
+Directory = Annotated[Path, typer.Argument(metavar="RUN", help="The directory of a saved run.")]
+Call = Annotated[int, typer.Option("--call", help="The call's id, from 0.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, and nothing else.")]
+
+
+def explain(run: Directory, call: Call, json: Json = False) -> None:
+    """Show why a call went where it went: candidates, filters, scores, prices, regret."""
+    from sim.explaining import explain as explanation
+
+    found = explanation(run, call)
+    if json:
+        emit_json(found.document())
+        return
+    _show(found)
+
+
+def _show(found: "Explanation") -> None:
+    from rich.table import Table
+
+    say(
+        f"Call {found.call}: attempt {found.attempt} at task {found.task} of {found.agent},"
+        f" {found.intent}, posted at {found.posted_s:,.1f} s"
+    )
+    rule = ", ".join(f"{key} {value}" for key, value in found.router.items() if key != "kind")
+    say(f"Router: {found.router['kind']}" + (f" ({rule})" if rule else ""))
+    table = Table()
+    for name in ("model", "score", "load", "quote $", "cost $", "surplus $", ""):
+        table.add_column(name, justify="left" if name in ("model", "") else "right")
+    for each in found.candidates:
+        note = "picked" if each.model == found.pick else each.refused
+        figures = (each.quote_usd, each.expected_cost_usd, each.expected_surplus_usd)
+        shown = ["" if figure is None else f"{figure:.6f}" for figure in figures]
+        score = "" if each.score is None else f"{each.score:.3f}"
+        table.add_row(each.model, score, f"{each.load:.0%}", *shown, note)
+    people().print(table)
+    say(f"It ended {found.status} ({found.reason}), charged ${found.charge_usd:.6f}.")
+    if found.best_alternative is None:
+        say("Nothing else was on offer.")
+    else:
+        say(f"Best alternative: {found.best_alternative}; regret ${found.regret_usd:.6f}.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this command to the application."""
+    app.command()(explain)

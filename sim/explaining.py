@@ -1,0 +1,194 @@
+"""Why a call went where it went: the run once more up to that call, and what its router was shown.
+
+The seed gives the same record again, so that the pool, scores, loads and purses of that moment are
+exactly those of the run; the pick is held against the record.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+import polars as pl
+
+from sim.facts import Fault, LawError, ScenarioError, Task
+from sim.models import Endpoint, Pool
+from sim.record.archive import load
+from sim.routers import Router
+from sim.scenario import Scenario
+from sim.units import PPM, micros_from_usd_exact
+from sim.world import World
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One model as it stood when the call was made.
+
+    Args:
+        refused: why it was not on offer; empty if it was.
+        load: calls served or waiting over slots. score: the validators', for the task's intent.
+        quote_usd: what would be held. expected_cost_usd: of a right answer.
+        expected_surplus_usd: chance (value - charge if right) - (1 - chance) charge if wrong, at
+            the task's true difficulty, which no router knows.
+    """
+
+    model: str
+    refused: str
+    load: float
+    score: float | None = None
+    quote_usd: float | None = None
+    expected_cost_usd: float | None = None
+    expected_surplus_usd: float | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A call, the models it could have gone to, and what the choice was worth.
+
+    ``best_alternative`` is the model on offer, other than the pick, with the most expected surplus;
+    ``regret_usd`` what the best on offer is expected to bring beyond the pick, never below 0.
+    """
+
+    call: int
+    task: int
+    attempt: int
+    agent: str
+    intent: str
+    posted_s: float
+    budget_left_usd: float
+    max_price_usd: float
+    router: dict[str, object]
+    candidates: tuple[Candidate, ...]
+    pick: str
+    status: str
+    reason: str
+    charge_usd: float
+    best_alternative: str | None
+    regret_usd: float
+
+    def document(self) -> dict[str, object]:
+        """Ready for JSON."""
+        return asdict(self)
+
+
+def explain(directory: Path, call: int) -> Explanation:
+    """Explains one call of a saved run.
+
+    Raises:
+        ScenarioError: no record there, or no such call. LawError: the run gives another call now.
+    """
+    frames = load(directory).frames
+    found = frames.calls.filter(pl.col("call_id") == call).to_dicts()
+    if not found:
+        last = frames.calls.height - 1
+        allowed = f"a call from 0 to {last}" if last >= 0 else "a run with calls"
+        raise ScenarioError((Fault("--call", str(call), allowed),))
+    seen = _Watch(frames.scenario, call)
+    row = found[0]
+    picked = tuple(frames.scenario.models)[seen.picked]
+    again = (picked, seen.task.input_tokens, seen.attempt, seen.time_us)
+    recorded = tuple(row[name] for name in ("model", "input_tokens", "attempt", "posted_us"))
+    if again != recorded:
+        raise LawError("same_seed_same_record", f"call {call} as {again}", f"{recorded}")
+    return _explanation(frames.scenario, row, seen)
+
+
+class _Watch:
+    """A world that is run until a call is about to be made, with what its router was shown."""
+
+    def __init__(self, scenario: Scenario, call: int) -> None:
+        self.call, self.router = call, scenario.router
+        self.task: Task
+        self.picked, self.attempt, self.time_us = -1, -1, -1
+        self.models: tuple[int, ...] = ()
+        self.world = World(scenario)
+        self.world.market.router = cast("Router", self)
+        self.shown: dict[int, tuple[int, int, bool, int]] = {}
+        self.free: list[int] = []
+        self.scores: list[int] = []
+        self.world.run()
+        if self.picked < 0:
+            made = f"{self.world.market.calls_made} calls"
+            raise LawError("same_seed_same_record", made, f"call {call}")
+
+    def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Pool) -> int:
+        """The router's own pick; at the call that is watched, everything is written down."""
+        chosen = self.router.pick(task, attempt, models, pool)
+        if self.world.market.calls_made == self.call:
+            self.task, self.attempt, self.models = task, attempt, tuple(models)
+            self.picked, self.time_us = chosen, self.world.clock.now
+            self.free, self.scores = list(self.world.ledger.free), list(pool.scores[task.intent])
+            self.shown = {e.index: (e.occupied, e.room, e.up, e.slots) for e in pool.endpoints}
+            self.world.stop()
+        return chosen
+
+
+def _explanation(scenario: Scenario, row: dict[str, object], seen: _Watch) -> Explanation:
+    agent = next(each for each in seen.world.agents if each.name == row["agent"])
+    group = scenario.groups[str(row["group"])]
+    purse = seen.free[agent.index]
+    everyone = tuple(
+        _candidate(scenario, seen, endpoint, str(row["group"]), purse)
+        for endpoint in seen.world.pool.endpoints
+    )
+    worth = {each.model: each.expected_surplus_usd or 0.0 for each in everyone if not each.refused}
+    pick = str(row["model"])
+    others = [model for model in worth if model != pick]
+    best = max(others, key=worth.__getitem__, default=None)
+    return Explanation(
+        call=seen.call, task=int(str(row["task_id"])), attempt=seen.attempt, agent=agent.name,
+        intent=scenario.intents[seen.task.intent], posted_s=seen.time_us / PPM,
+        budget_left_usd=purse / PPM, max_price_usd=float(group.max_price_usd),
+        router=scenario.router.model_dump(mode="json"), candidates=everyone, pick=pick,
+        status=str(row["status"]), reason=str(row["reason"]),
+        charge_usd=int(str(row["charge_micros"])) / PPM, best_alternative=best,
+        regret_usd=max(0.0, max(worth.values()) - worth[pick]),
+    )  # fmt: skip
+
+
+def _candidate(
+    scenario: Scenario, seen: _Watch, endpoint: Endpoint, group: str, purse: int
+) -> Candidate:
+    task, rules = seen.task, scenario.groups[group]
+    occupied, _, _, slots = seen.shown[endpoint.index]
+    load = occupied / slots
+    if task.intent not in endpoint.abilities:
+        return Candidate(endpoint.id, f"does not serve {scenario.intents[task.intent]}", load)
+    quote = endpoint.quote_micros(task)
+    refused = ""
+    if not rules.requires.met_by(scenario.models[endpoint.id]):
+        refused = f"does not meet what {group} requires"
+    elif endpoint.index not in seen.models:
+        refused = _closed(seen, endpoint, quote, purse, micros_from_usd_exact(rules.max_price_usd))
+    cost = seen.world.pool.expected_costs(task, [endpoint.index])[0]
+    return Candidate(
+        endpoint.id, refused, load, seen.scores[endpoint.index] / PPM, quote / PPM,
+        cost / PPM / PPM, _surplus(task, endpoint, scenario.rail.settle_on == "delivered"),
+    )  # fmt: skip
+
+
+def _closed(seen: _Watch, endpoint: Endpoint, quote: int, purse: int, limit: int) -> str:
+    occupied, room, up, _ = seen.shown[endpoint.index]
+    if not up:
+        return "down"
+    if occupied >= room:
+        return f"full: {occupied} of {room} served or waiting"
+    if not endpoint.holds_context(seen.task):
+        return f"context of {endpoint.context_tokens} tokens too short"
+    if quote > limit:
+        return f"quote above the maximum price, ${limit / PPM:g}"
+    return f"quote above what is left of the budget, ${purse / PPM:g}"
+
+
+def _surplus(task: Task, endpoint: Endpoint, pays_wrong: bool) -> float:
+    """In dollars."""
+    chance = endpoint.chance_ppm(task.intent, task.difficulty) / PPM
+    cached = task.input_tokens * endpoint.hit_ppm // PPM
+    right, wrong = (
+        endpoint.tariff.charge_ceil(
+            task.input_tokens - cached, cached, -(-task.output_tokens * factor // PPM)
+        )
+        for factor in (endpoint.right_tokens_ppm, endpoint.wrong_tokens_ppm)
+    )
+    paid = wrong if pays_wrong else 0
+    return (chance * (task.value_micros - right) - (1 - chance) * paid) / PPM

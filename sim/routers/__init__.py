@@ -1,0 +1,79 @@
+"""Routers: which of the models that fit gets a task.
+
+A rule is a frozen class with one method, ``pick``; to add one, write such a class, and name it in
+``Router`` and in ``ROUTERS``, or in ``MARKET_ROUTERS`` if it needs to know what only a market that
+runs can tell (`MarketPool`). A router is only ever offered models that serve the intent, meet the
+requirements, are up, have room, and quote no more than the task's limit.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sim.routers.custom import Python
+from sim.routers.learning import Bandit, MarketShare
+from sim.routers.pairs import Cascade, Split, Threshold
+from sim.routers.plain import Oracle, Random, Single, Weighted
+from sim.routers.pool import MarketPool, Pool
+from sim.routers.price import Cheapest, CheapestList, InversePower
+from sim.routers.quality import Leaderboard, QualityFloor, WillingnessToPay
+from sim.routers.scoring import ScorePerPrice, WeightedScore
+from sim.routers.speed import Fastest, LeastBusy
+
+__all__ = [
+    "ALL_ROUTERS", "MARKET_ROUTERS", "ROUTERS", "Bandit", "Cascade", "Cheapest", "CheapestList",
+    "Fastest", "InversePower", "Leaderboard", "LeastBusy", "MarketPool", "MarketShare", "Oracle",
+    "Pool", "Python", "QualityFloor", "Random", "Router", "ScorePerPrice", "Single", "Split",
+    "Threshold", "Weighted", "WeightedScore", "WillingnessToPay",
+]  # fmt: skip
+
+Router = Annotated[
+    Leaderboard
+    | Cheapest
+    | QualityFloor
+    | WillingnessToPay
+    | Random
+    | InversePower
+    | Threshold
+    | Single
+    | Weighted
+    | CheapestList
+    | Fastest
+    | LeastBusy
+    | WeightedScore
+    | ScorePerPrice
+    | Cascade
+    | Split
+    | Bandit
+    | MarketShare
+    | Oracle
+    | Python,
+    Field(discriminator="kind"),
+]
+ROUTERS = {
+    "leaderboard": Leaderboard,
+    "cheapest": Cheapest,
+    "quality-floor": QualityFloor,
+    "willingness-to-pay": WillingnessToPay,
+    "random": Random,
+    "inverse-power": InversePower,
+    "threshold": Threshold,
+}
+"""Those that can be replayed on a table of recorded outcomes, too."""
+MARKET_ROUTERS = {
+    "single": Single,
+    "weighted": Weighted,
+    "cheapest-list": CheapestList,
+    "fastest": Fastest,
+    "least-busy": LeastBusy,
+    "weighted-score": WeightedScore,
+    "score-per-price": ScorePerPrice,
+    "cascade": Cascade,
+    "split": Split,
+    "bandit": Bandit,
+    "market-share": MarketShare,
+    "oracle": Oracle,
+    "python": Python,
+}
+"""Those that need a market that runs."""
+ALL_ROUTERS = {**ROUTERS, **MARKET_ROUTERS}

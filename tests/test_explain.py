@@ -1,0 +1,69 @@
+"""`telex explain`: what it says about a call is what the run did."""
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from sim.cli.explaining import register
+from sim.explaining import explain
+from sim.facts import ScenarioError
+from sim.runner import run
+from tests.scenarios_for_tests import lively
+
+APP = typer.Typer()
+register(APP)
+APP.callback()(lambda: None)
+
+
+@pytest.fixture(scope="module", params=["leaderboard", "bandit", "market-share"])
+def ended(request, tmp_path_factory):
+    out = tmp_path_factory.mktemp("explain") / "run"
+    return run(lively(150, router={"kind": request.param}), out=out, chain="none")
+
+
+def test_every_call_is_explained_by_the_same_pick(ended):
+    for row in ended.calls[::13].iter_rows(named=True):
+        found = explain(ended.directory, row["call_id"])
+        by_name = {each.model: each for each in found.candidates}
+        picked = by_name[found.pick]
+        assert (found.pick, found.agent, found.intent) == (
+            row["model"], row["agent"], row["intent"],
+        )  # fmt: skip
+        assert round((picked.quote_usd or 0) * 10**6) == row["quote_micros"]
+        assert not picked.refused
+        offered = {each.model for each in found.candidates if not each.refused}
+        others = offered - {found.pick}
+        assert found.best_alternative in others if others else found.best_alternative is None
+        assert found.regret_usd >= 0
+        assert list(by_name) == list(ended.scenario.models)
+
+
+def test_what_was_not_on_offer_says_why(ended):
+    reasons = {
+        each.refused.split()[0]
+        for call in range(0, ended.calls.height, 5)
+        for each in explain(ended.directory, call).candidates
+        if each.refused
+    }
+    assert {"down", "does"} <= reasons
+    assert reasons <= {"down", "does", "full:", "quote", "context"}
+
+
+def test_a_call_that_is_not_there_is_a_fault(ended, tmp_path):
+    with pytest.raises(ScenarioError, match=r"--call: found 99999; allowed: a call from 0 to"):
+        explain(ended.directory, 99_999)
+    with pytest.raises(ScenarioError, match="no record"):
+        explain(tmp_path, 0)
+
+
+def test_the_command_for_people_and_for_programs(ended):
+    done = CliRunner().invoke(APP, ["explain", str(ended.directory), "--call", "3", "--json"])
+    document = json.loads(done.stdout)
+    assert document["call"] == 3
+    assert document["pick"] in {each["model"] for each in document["candidates"]}
+    told = CliRunner().invoke(APP, ["explain", str(ended.directory), "--call", "3"])
+    assert told.stdout == ""
+    assert "picked" in told.stderr
+    assert document["pick"] in told.stderr

@@ -1,0 +1,116 @@
+"""A router of the user's own: this very file is one, and what is wrong with others is told."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from sim.chance import below, key, mix
+from sim.facts import ScenarioError, Task
+from sim.routers import MarketPool, Python
+from sim.scenario import Scenario, from_mapping
+from sim.world import World
+from tests.scenarios_for_tests import lively, model, ran, scenario
+
+MINE = key("router/mine")
+
+
+def pick(task: Task, attempt: int, models: Sequence[int], pool: MarketPool, floor: int = 0) -> int:
+    """Any of the models whose score is at least ``floor``, else the first."""
+    good = [each for each in models if pool.scores[task.intent][each] >= floor] or models[:1]
+    return good[below(mix(task.draw, MINE, attempt), len(good))]
+
+
+def asked(file: Path | str, **parameters: object) -> dict[str, object]:
+    return {"kind": "python", "file": str(file), "parameters": parameters}
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "mine.py"
+    path.write_text(text)
+    return path
+
+
+PICK = "def pick(task, attempt, models, pool, **more):\n    "
+
+
+def test_it_decides_with_the_parameters_of_the_scenario(tmp_path: Path) -> None:
+    path = written(tmp_path, "def pick(task, attempt, models, pool, place=0):\n"
+                             "    return models[place]\n")  # fmt: skip
+    two = {"a": model(), "b": model()}
+    for place, name in enumerate(two):
+        calls = ran(scenario(two, tasks=20, router=asked(path, place=place))).calls
+        assert set(calls["model"]) == {name}
+
+
+def test_what_is_wrong_with_the_file_is_a_fault_of_the_scenario(tmp_path: Path) -> None:
+    for file, words in [
+        (tmp_path / "none.py", "cannot be read: No such file"),
+        (tmp_path, "cannot be read"),
+        (written(tmp_path, "x = 1\n"), "has no function pick"),
+    ]:
+        with pytest.raises(ScenarioError, match=words) as caught:
+            scenario(router=asked(file))
+        assert caught.value.faults[0].path == "router"
+    with pytest.raises(ScenarioError, match="is no Python"):
+        scenario(router=asked(written(tmp_path, "def pick(:\n")))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"{PICK}return 7\n", "pick returned 7; allowed: one of the models on offer: 0"),
+        (f"{PICK}return None\n", "pick returned None"),
+        (f"{PICK}return True\n", "pick returned True"),
+        (f"{PICK}return 'm'\n", "pick returned 'm'"),
+        (f"{PICK}return 1 // 0\n", r"raised ZeroDivisionError: .* \(line 2 of mine.py\)"),
+        ("def pick():\n    return 0\n", "pick raised TypeError"),
+        (f"import no_such_thing\n{PICK}return 0\n", "raised ModuleNotFoundError"),
+        (f"{PICK}return 0\npick = 3\n", "no function pick"),
+    ],
+)
+def test_what_it_does_wrong_stops_the_run_with_a_fault(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    with pytest.raises(ScenarioError, match=words):
+        ran(scenario(tasks=5, router=asked(written(tmp_path, text))))
+
+
+def test_the_record_says_which_code_it_was_made_by(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{PICK}return models[0]\n")
+    first = scenario(tasks=5, router=asked(path))
+    written(tmp_path, f"{PICK}return models[-1]\n")
+    second = scenario(tasks=5, router=asked(path))
+    assert isinstance(first.router, Python)
+    assert first.router.sha256 != getattr(second.router, "sha256", None)
+    assert first.scenario_hash() != second.scenario_hash()
+    with pytest.raises(ScenarioError, match="another file than when the scenario was checked"):
+        World(first).run()
+
+
+def test_a_record_can_be_read_without_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{PICK}return models[0]\n")
+    made = scenario(tasks=5, router=asked(path, floor=0.5, name="x", on=True))
+    path.unlink()
+    again = Scenario.model_validate_json(made.model_dump_json())
+    assert again == made
+    assert again.scenario_hash() == made.scenario_hash()
+    with pytest.raises(ScenarioError, match="no file that can be read"):
+        World(again).run()
+
+
+def test_it_may_ask_all_that_the_market_knows(tmp_path: Path) -> None:
+    path = written(tmp_path, (
+        "def pick(task, attempt, models, pool):\n"
+        "    pool.latencies(task, models), pool.loads(models), pool.lessons(task.intent)\n"
+        "    spent = pool.spend(task.intent, models, 0)\n"
+        "    tried = pool.tried[task.intent]\n"
+        "    assert all(not s or tried[m] for s, m in zip(spent, models))\n"
+        "    return models[spent.index(min(spent))]\n"
+    ))  # fmt: skip
+    assert ran(lively(80, router=asked(path))).calls.height > 50
+
+
+def test_unknown_keys_are_refused() -> None:
+    with pytest.raises(ScenarioError, match="fiel"):
+        from_mapping({"router": {"kind": "python", "fiel": "x.py"}})
