@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {AgentSlot} from "./AgentSlot.sol";
-import {ICallLedger} from "./ICallLedger.sol";
+import {ILedger} from "./ILedger.sol";
+import {Merkle} from "./Merkle.sol";
 
 /// @title What the ledger keeps: its parameters, who has which id, and one slot for each side of an
 /// account.
-abstract contract Accounts is ICallLedger {
+abstract contract Accounts is ILedger {
     /// @dev One slot.
     struct Model {
         uint128 earned;
@@ -26,23 +28,23 @@ abstract contract Accounts is ICallLedger {
         uint128 fees;
     }
 
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     address public immutable token;
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     address public immutable router;
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     address public immutable treasury;
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     uint16 public immutable feeBps;
 
     Counters internal _counters;
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     uint256 public accountCount;
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     uint256 public feesClaimed;
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     mapping(uint256 batchId => bytes32) public rootOf;
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     mapping(address owner => uint32) public idOf;
     mapping(uint256 id => Owner) internal _owners;
     mapping(uint256 id => AgentSlot) internal _agents;
@@ -63,7 +65,7 @@ abstract contract Accounts is ICallLedger {
         feeBps = feeBps_;
     }
 
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     function register(address[] calldata owners) external returns (uint32 firstId) {
         uint256 last = accountCount;
         if (last + owners.length > type(uint32).max) {
@@ -82,27 +84,42 @@ abstract contract Accounts is ICallLedger {
         accountCount = last;
     }
 
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
+    function proveCall(
+        uint256 batchId,
+        uint256 callId,
+        uint32 agent,
+        uint32 model,
+        bytes32 head,
+        bytes32 answerHash,
+        uint256 charged,
+        bytes32[] calldata proof
+    ) external view returns (bool) {
+        bytes32 leaf = Merkle.leaf(callId, agent, model, uint256(head), answerHash, charged);
+        return MerkleProof.verifyCalldata(proof, rootOf[batchId], leaf);
+    }
+
+    /// @inheritdoc ILedger
     function callCount() external view returns (uint256) {
         return _counters.callCount;
     }
 
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     function batchCount() external view returns (uint256) {
         return _counters.batchCount;
     }
 
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     function fees() external view returns (uint256) {
         return _counters.fees;
     }
 
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     function ownerOf(uint32 id) external view returns (address) {
         return _owners[id].owner;
     }
 
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     function account(uint32 id)
         external
         view
@@ -112,14 +129,18 @@ abstract contract Accounts is ICallLedger {
         return (agent.balanceOf(), agent.capOf(), agent.maxPriceOf(), agent.deadlineOf());
     }
 
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     function earnings(uint32 id) external view returns (uint256 earned, uint256 claimed) {
         Model memory model = _models[id];
         return (model.earned, model.claimed);
     }
 
-    /// @inheritdoc ICallLedger
+    /// @inheritdoc ILedger
     function mandateNonce(uint32 id) external view returns (uint256) {
         return _owners[id].mandateNonce;
+    }
+
+    function _requireFits(uint256 found, uint256 limit) internal pure {
+        if (found > limit) revert OutOfRange(found, limit);
     }
 }

@@ -14,6 +14,7 @@ using {
     spendableOf,
     credit,
     spend,
+    debit,
     allow
 } for AgentSlot global;
 
@@ -51,6 +52,13 @@ function credit(AgentSlot slot, uint256 amount) pure returns (AgentSlot) {
 function spend(AgentSlot slot, uint256 amount) pure returns (AgentSlot) {
     unchecked {
         return AgentSlot.wrap(AgentSlot.unwrap(slot) - (amount | amount << 80));
+    }
+}
+
+/// @dev Takes from the balance alone; the caller has checked that it has it.
+function debit(AgentSlot slot, uint256 amount) pure returns (AgentSlot) {
+    unchecked {
+        return AgentSlot.wrap(AgentSlot.unwrap(slot) - amount);
     }
 }
 

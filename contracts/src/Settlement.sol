@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {Accounts} from "./Accounts.sol";
 import {AgentSlot} from "./AgentSlot.sol";
 import {Batch, BatchLoop} from "./Batch.sol";
 import {ICallLedger} from "./ICallLedger.sol";
 import {Merkle} from "./Merkle.sol";
 
-/// @title Batches of calls: settled once, provable ever after.
-abstract contract Settlement is Accounts {
+/// @title Calls, in batches or one by one: settled once, provable ever after.
+abstract contract Settlement is Accounts, ICallLedger {
     using BatchLoop for Batch;
 
     uint256 private constant AGENTS = 1 << 32;
@@ -22,13 +21,12 @@ abstract contract Settlement is Accounts {
         uint32[] calldata models,
         bytes calldata records
     ) external {
-        if (msg.sender != router) revert NotRouter(msg.sender, router);
-        Counters memory counters = _counters;
-        if (first != counters.callCount) revert WrongFirst(first, counters.callCount);
+        Counters memory counters = _begin(first);
         uint256 count = records.length / BatchLoop.RECORD_BYTES;
         if (count == 0 || records.length % BatchLoop.RECORD_BYTES != 0) {
             revert WrongLength(records.length, BatchLoop.RECORD_BYTES);
         }
+        // slither-disable-next-line uninitialized-local -- memory starts at zero, and so do sums
         Batch memory batch;
         batch.first = first;
         batch.feeBps = feeBps;
@@ -40,18 +38,27 @@ abstract contract Settlement is Accounts {
     }
 
     /// @inheritdoc ICallLedger
-    function proveCall(
-        uint256 batchId,
-        uint256 callId,
-        uint32 agent,
-        uint32 model,
-        bytes32 head,
-        bytes32 answerHash,
-        uint256 charged,
-        bytes32[] calldata proof
-    ) external view returns (bool) {
-        bytes32 leaf = Merkle.leaf(callId, agent, model, uint256(head), answerHash, charged);
-        return MerkleProof.verifyCalldata(proof, rootOf[batchId], leaf);
+    function deduct(uint256 first, uint32 agent, uint32 model, bytes calldata record) external {
+        Counters memory counters = _begin(first);
+        if (record.length != BatchLoop.RECORD_BYTES) {
+            revert WrongLength(record.length, BatchLoop.RECORD_BYTES);
+        }
+        // slither-disable-next-line uninitialized-local -- memory starts at zero, and so do sums
+        Batch memory batch;
+        batch.first = first;
+        batch.feeBps = feeBps;
+        batch.agents = _only(agent, AGENTS);
+        batch.models = _only(model, MODELS);
+        batch.leaves = new bytes32[](1);
+        batch.run(record);
+        _close(batch, counters);
+    }
+
+    /// @dev Only the router settles, and only what comes next.
+    function _begin(uint256 first) private view returns (Counters memory counters) {
+        if (msg.sender != router) revert NotRouter(msg.sender, router);
+        counters = _counters;
+        if (first != counters.callCount) revert WrongFirst(first, counters.callCount);
     }
 
     /// @dev The memory words of a batch's list (see Batch), each id known and there once. An id met
@@ -77,6 +84,19 @@ abstract contract Settlement is Accounts {
                 id |= agent.spendableOf(block.timestamp) << 80 | agent.maxPriceOf() << 32;
             }
             words[i] = id;
+        }
+    }
+
+    /// @dev The list of one id, and of an agent the same word as `_open`'s, which repeats it here
+    /// for its gas.
+    function _only(uint256 id, uint256 list) private view returns (uint256[] memory words) {
+        uint256 limit = accountCount;
+        if (id == 0 || id > limit) revert UnknownAccount(id, limit);
+        words = new uint256[](1);
+        words[0] = id;
+        if (list == AGENTS) {
+            AgentSlot agent = _agents[id];
+            words[0] |= agent.spendableOf(block.timestamp) << 80 | agent.maxPriceOf() << 32;
         }
     }
 

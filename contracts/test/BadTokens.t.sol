@@ -6,7 +6,7 @@ import {
     ReentrancyGuardTransient
 } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {CallLedger} from "../src/CallLedger.sol";
-import {ICallLedger} from "../src/ICallLedger.sol";
+import {ILedger} from "../src/ILedger.sol";
 import {LedgerTest} from "./support/LedgerTest.sol";
 import {FalseToken, FeeToken, ReentrantToken, SpoiltToken} from "./support/Tokens.sol";
 
@@ -24,8 +24,7 @@ contract BadTokensTest is LedgerTest {
     }
 
     function refuseDeposits(uint256 found, uint256 needed) private {
-        bytes memory reason =
-            abi.encodeWithSelector(ICallLedger.WrongTransfer.selector, found, needed);
+        bytes memory reason = abi.encodeWithSelector(ILedger.WrongTransfer.selector, found, needed);
         vm.expectRevert(reason);
         ledger.deposit(agent, needed);
         vm.expectRevert(reason);
@@ -64,11 +63,12 @@ contract BadTokensTest is LedgerTest {
         ledger.deposit(agent, 500);
         allow(agent, 500, 500, NOW);
         settleOne(agent, model, 100, 100);
-        bytes[4] memory attacks = [
-            abi.encodeCall(ICallLedger.claim, (model)),
-            abi.encodeCall(ICallLedger.claimFees, ()),
-            abi.encodeCall(ICallLedger.deposit, (agent, 1)),
-            abi.encodeCall(ICallLedger.depositWithAuthorization, (agent, 1, 0, 0, 0, 0, 0, 0))
+        bytes[5] memory attacks = [
+            abi.encodeCall(ILedger.claim, (model)),
+            abi.encodeCall(ILedger.claimFees, ()),
+            abi.encodeCall(ILedger.deposit, (agent, 1)),
+            abi.encodeCall(ILedger.depositWithAuthorization, (agent, 1, 0, 0, 0, 0, 0, 0)),
+            abi.encodeCall(ILedger.executeWithdraw, (agent))
         ];
         for (uint256 i = 0; i < attacks.length; ++i) {
             token.attack(address(ledger), attacks[i]);
@@ -80,6 +80,9 @@ contract BadTokensTest is LedgerTest {
     }
 
     function refuseEveryVerb() private {
+        vm.prank(vm.addr(agent));
+        ledger.requestWithdraw(agent, 1);
+        vm.warp(block.timestamp + 4 hours);
         bytes4 reason = ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector;
         vm.expectRevert(reason);
         ledger.claim(model);
@@ -89,5 +92,7 @@ contract BadTokensTest is LedgerTest {
         ledger.deposit(agent, 1);
         vm.expectRevert(reason);
         ledger.depositWithAuthorization(agent, 1, 0, 0, 0, 0, 0, 0);
+        vm.expectRevert(reason);
+        ledger.executeWithdraw(agent);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ICallLedger} from "../src/ICallLedger.sol";
+import {ILedger} from "../src/ILedger.sol";
 import {LedgerTest} from "./support/LedgerTest.sol";
 
 contract ClaimTest is LedgerTest {
@@ -17,7 +17,7 @@ contract ClaimTest is LedgerTest {
     function test_anyone_sends_a_models_earnings_to_its_owner() public {
         settleOne(agent, model, 500, 500);
         vm.expectEmit(true, false, false, true, address(ledger));
-        emit ICallLedger.Claimed(model, 490);
+        emit ILedger.Claimed(model, 490);
         assertEq(ledger.claim(model), 490, "paid");
         assertEq(usdc.balanceOf(vm.addr(model)), 490, "received");
         (uint256 earned, uint256 claimed) = ledger.earnings(model);
@@ -49,16 +49,16 @@ contract ClaimTest is LedgerTest {
     }
 
     function test_an_unknown_account_claims_nothing() public {
-        vm.expectRevert(abi.encodeWithSelector(ICallLedger.UnknownAccount.selector, 3, 2));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.UnknownAccount.selector, 3, 2));
         ledger.claim(3);
-        vm.expectRevert(abi.encodeWithSelector(ICallLedger.UnknownAccount.selector, 0, 2));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.UnknownAccount.selector, 0, 2));
         ledger.claim(0);
     }
 
     function test_anyone_sends_the_fees_to_the_treasury() public {
         settleOne(agent, model, 500, 500);
         vm.expectEmit(false, false, false, true, address(ledger));
-        emit ICallLedger.FeesClaimed(10);
+        emit ILedger.FeesClaimed(10);
         assertEq(ledger.claimFees(), 10, "paid");
         assertEq(usdc.balanceOf(TREASURY), 10, "received");
         assertEq(ledger.fees(), 10, "fees");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ICallLedger} from "../src/ICallLedger.sol";
+import {ILedger} from "../src/ILedger.sol";
 import {LedgerTest} from "./support/LedgerTest.sol";
 
 contract DepositTest is LedgerTest {
@@ -14,7 +14,7 @@ contract DepositTest is LedgerTest {
         usdc.mint(address(this), 10);
         usdc.approve(address(ledger), 10);
         vm.expectEmit(true, false, false, true, address(ledger));
-        emit ICallLedger.Deposited(2, 7);
+        emit ILedger.Deposited(2, 7);
         ledger.deposit(2, 7);
         assertEq(balanceOf(2), 7, "balance");
         assertEq(balanceOf(1), 0, "balance of another");
@@ -34,9 +34,9 @@ contract DepositTest is LedgerTest {
     }
 
     function test_an_unknown_account_takes_no_deposit() public {
-        vm.expectRevert(abi.encodeWithSelector(ICallLedger.UnknownAccount.selector, 3, 2));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.UnknownAccount.selector, 3, 2));
         ledger.deposit(3, 1);
-        vm.expectRevert(abi.encodeWithSelector(ICallLedger.UnknownAccount.selector, 0, 2));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.UnknownAccount.selector, 0, 2));
         ledger.deposit(0, 1);
     }
 
@@ -52,7 +52,7 @@ contract DepositTest is LedgerTest {
         pay(1, most - 5);
         usdc.mint(address(this), 6);
         usdc.approve(address(ledger), 6);
-        vm.expectRevert(abi.encodeWithSelector(ICallLedger.OutOfRange.selector, 6, 5));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.OutOfRange.selector, 6, 5));
         ledger.deposit(1, 6);
         ledger.deposit(1, 5);
         assertEq(balanceOf(1), most, "balance");

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ERC3009} from "@openzeppelin/contracts/token/ERC20/extensions/draft-ERC3009.sol";
-import {ICallLedger} from "../src/ICallLedger.sol";
+import {ILedger} from "../src/ILedger.sol";
 import {AuthorizationTest} from "./support/AuthorizationTest.sol";
 
 contract DepositWithAuthorizationTest is AuthorizationTest {
@@ -35,7 +35,7 @@ contract DepositWithAuthorizationTest is AuthorizationTest {
     function test_anyone_submits_what_the_owner_signed() public {
         Authorization memory given = authorization();
         vm.expectEmit(true, false, false, true, address(ledger));
-        emit ICallLedger.Deposited(1, 60);
+        emit ILedger.Deposited(1, 60);
         submit(1, given, signReceive(AGENT, given));
         assertEq(balanceOf(1), 60, "balance");
         assertEq(usdc.balanceOf(vm.addr(AGENT)), 40, "left");
@@ -78,7 +78,7 @@ contract DepositWithAuthorizationTest is AuthorizationTest {
         Signature memory signed = signReceive(AGENT, given);
         vm.expectRevert(ERC3009.ERC3009InvalidSignature.selector);
         submit(2, given, signed);
-        vm.expectRevert(abi.encodeWithSelector(ICallLedger.UnknownAccount.selector, 3, 2));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.UnknownAccount.selector, 3, 2));
         submit(3, given, signed);
     }
 

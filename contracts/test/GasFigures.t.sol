@@ -1,74 +1,131 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {GasTest} from "./support/GasTest.sol";
+import {RailGas} from "./support/RailGas.sol";
 
-/// @title gas.json, from which the simulation prices batches, is what the contract costs.
+/// @title gas.json, from which the simulation prices every rail, is what the contracts cost.
 /// @dev `TELEX_WRITE_GAS=true forge test --match-contract GasFigures` writes it anew.
-contract GasFiguresTest is GasTest {
-    struct Figures {
-        uint256 base;
-        uint256 perCall;
-        uint256 perCallEvent;
-        uint256 perAgent;
-        uint256 perModel;
+contract GasFiguresTest is RailGas {
+    struct Figure {
+        string rail;
+        string name;
+        uint256 gas;
     }
 
     string private constant PATH = "gas.json";
     uint256 private constant TWO_PERCENT = 0.02e18;
 
+    Figure[] private figures;
+
     function setUp() public override {
         super.setUp();
-        if (vm.envOr("TELEX_WRITE_GAS", false)) vm.writeFile(PATH, json(fitted()));
+        if (!vm.envOr("TELEX_WRITE_GAS", false)) return;
+        measure();
+        vm.writeFile(PATH, json());
+    }
+
+    function put(string memory rail, string memory name, uint256 gas) private {
+        figures.push(Figure(rail, name, gas));
+    }
+
+    /// @dev All figures anew, in the order of gas.json: by name.
+    function measure() private {
+        delete figures;
+        measureBatch();
+        measureChannel();
+        uint256 few = epochGas(20, 20);
+        uint256 perAgent = (epochGas(120, 20) - few) / 100;
+        uint256 perModel = (epochGas(20, 120) - few) / 100;
+        put("epoch_root", "base", few - 20 * (perAgent + perModel));
+        put("epoch_root", "per_agent", perAgent);
+        put("epoch_root", "per_model", perModel);
+        (uint256 open, uint256 deliver, uint256 release) = jobGas();
+        put("escrow_job", "deliver", deliver);
+        put("escrow_job", "open", open);
+        put("escrow_job", "per_call", open + deliver + release);
+        put("escrow_job", "refund", refundJobGas());
+        put("escrow_job", "release", release);
+        deductGas(0);
+        uint256 deduction = deductGas(0);
+        put("prepaid", "per_call", deduction);
+        put("prepaid", "per_call_event", deductGas(1) - deduction);
+        put("transfer", "per_call", transferGas());
+        measureSplit("transfer");
+        put("x402_exact", "per_call", authorizationGas());
+        measureSplit("x402_exact");
     }
 
     /// @dev Differences of measured batches around 1,000 calls, 20 agents, 20 models, without
     /// events.
-    function fitted() private returns (Figures memory figures) {
+    function measureBatch() private {
         uint256 middle = settleGas(1000, 20, 20, 0);
-        figures.perCall = (middle - settleGas(500, 20, 20, 0)) / 500;
-        figures.perCallEvent = (settleGas(1000, 20, 20, 1) - middle) / 1000;
-        figures.perAgent = (settleGas(1000, 200, 20, 0) - middle) / 180;
-        figures.perModel = (settleGas(1000, 20, 200, 0) - middle) / 180;
-        figures.base = middle - 1000 * figures.perCall - 20 * (figures.perAgent + figures.perModel);
+        uint256 perCall = (middle - settleGas(500, 20, 20, 0)) / 500;
+        uint256 perCallEvent = (settleGas(1000, 20, 20, 1) - middle) / 1000;
+        uint256 perAgent = (settleGas(1000, 200, 20, 0) - middle) / 180;
+        uint256 perModel = (settleGas(1000, 20, 200, 0) - middle) / 180;
+        put("batch", "base", middle - 1000 * perCall - 20 * (perAgent + perModel));
+        put("batch", "per_agent", perAgent);
+        put("batch", "per_call", perCall);
+        put("batch", "per_call_event", perCallEvent);
+        put("batch", "per_model", perModel);
     }
 
-    function committed() private view returns (Figures memory) {
-        string memory text = vm.readFile(PATH);
-        return Figures({
-            base: vm.parseJsonUint(text, ".batch.base"),
-            perCall: vm.parseJsonUint(text, ".batch.per_call"),
-            perCallEvent: vm.parseJsonUint(text, ".batch.per_call_event"),
-            perAgent: vm.parseJsonUint(text, ".batch.per_agent"),
-            perModel: vm.parseJsonUint(text, ".batch.per_model")
-        });
+    function measureChannel() private {
+        claimGas(100);
+        uint256 ten = claimGas(10);
+        uint256 perVoucher = (claimGas(100) - ten) / 90;
+        put("channel", "claim_base", ten - 10 * perVoucher);
+        put("channel", "claim_per_voucher", perVoucher);
+        put("channel", "deposit", depositChannelGas());
+        refundChannelGas();
+        put("channel", "refund", refundChannelGas());
+        put("channel", "settle", settleChannelsGas());
+        measureSplit("channel");
     }
 
-    function json(Figures memory figures) private pure returns (string memory text) {
-        text = string.concat('{\n  "batch": {\n', line("base", figures.base, ","));
-        text = string.concat(text, line("per_agent", figures.perAgent, ","));
-        text = string.concat(text, line("per_call", figures.perCall, ","));
-        text = string.concat(text, line("per_call_event", figures.perCallEvent, ","));
-        text = string.concat(text, line("per_model", figures.perModel, ""), "  }\n}\n");
+    /// @dev What the hub takes to split what these rails pay it.
+    function measureSplit(string memory rail) private {
+        splitGas(100, 20);
+        uint256 few = splitGas(100, 10);
+        uint256 perCall = (splitGas(200, 10) - few) / 100;
+        uint256 perModel = (splitGas(100, 20) - few) / 10;
+        put(rail, "split_base", few - 100 * perCall - 10 * perModel);
+        put(rail, "split_per_call", perCall);
+        put(rail, "split_per_model", perModel);
     }
 
-    function line(string memory name, uint256 gas, string memory end)
-        private
-        pure
-        returns (string memory)
-    {
-        return string.concat('    "', name, '": ', vm.toString(gas), end, "\n");
+    function committed(string memory rail, string memory name) private view returns (uint256) {
+        return vm.parseJsonUint(vm.readFile(PATH), string.concat(".", rail, ".", name));
+    }
+
+    function json() private view returns (string memory text) {
+        text = "{";
+        for (uint256 i = 0; i < figures.length; ++i) {
+            Figure memory figure = figures[i];
+            bool isFirst = i == 0 || !same(figures[i - 1].rail, figure.rail);
+            if (isFirst) {
+                text =
+                    string.concat(text, i == 0 ? "\n" : "\n  },\n", '  "', figure.rail, '": {\n');
+            } else {
+                text = string.concat(text, ",\n");
+            }
+            text = string.concat(text, '    "', figure.name, '": ', vm.toString(figure.gas));
+        }
+        text = string.concat(text, "\n  }\n}\n");
+    }
+
+    function same(string memory a, string memory b) private pure returns (bool) {
+        return keccak256(bytes(a)) == keccak256(bytes(b));
     }
 
     function test_each_figure_agrees_with_measurement_within_two_percent() public {
-        (Figures memory found, Figures memory needed) = (committed(), fitted());
-        vm.assertApproxEqRel(found.base, needed.base, TWO_PERCENT, "base");
-        vm.assertApproxEqRel(found.perCall, needed.perCall, TWO_PERCENT, "per call");
-        vm.assertApproxEqRel(
-            found.perCallEvent, needed.perCallEvent, TWO_PERCENT, "per call event"
-        );
-        vm.assertApproxEqRel(found.perAgent, needed.perAgent, TWO_PERCENT, "per agent");
-        vm.assertApproxEqRel(found.perModel, needed.perModel, TWO_PERCENT, "per model");
+        measure();
+        for (uint256 i = 0; i < figures.length; ++i) {
+            Figure memory figure = figures[i];
+            uint256 found = committed(figure.rail, figure.name);
+            string memory what = string.concat(figure.rail, " ", figure.name);
+            vm.assertApproxEqRel(found, figure.gas, TWO_PERCENT, what);
+        }
     }
 
     function test_the_figures_foretell_other_batches_within_two_percent() public {
@@ -82,10 +139,24 @@ contract GasFiguresTest is GasTest {
     function requireForetold(uint256 calls, uint256 agents, uint256 models, uint256 flags)
         private
     {
-        Figures memory figures = committed();
-        uint256 foretold = figures.base + calls * (figures.perCall + flags * figures.perCallEvent)
-            + agents * figures.perAgent + models * figures.perModel;
+        uint256 perCall = committed("batch", "per_call");
+        if (flags != 0) perCall += committed("batch", "per_call_event");
+        uint256 foretold = committed("batch", "base") + calls * perCall + agents
+            * committed("batch", "per_agent") + models * committed("batch", "per_model");
         uint256 measured = settleGas(calls, agents, models, flags);
         vm.assertApproxEqRel(foretold, measured, TWO_PERCENT, "gas of the batch");
+    }
+
+    /// @dev SETTLEMENT's table. A voucher's 20,000 has 4,100 of calldata in it; x402 publishes
+    /// 192,043 for ten.
+    function test_each_rail_costs_what_the_table_expects() public view {
+        assertLe(committed("transfer", "per_call"), 40_000, "transfer");
+        assertLe(committed("x402_exact", "per_call"), 83_000, "x402-exact");
+        assertLe(committed("escrow_job", "per_call"), 215_000, "escrow-job");
+        assertLe(committed("prepaid", "per_call"), 77_000, "prepaid");
+        assertLe(committed("channel", "claim_per_voucher"), 20_000, "channel");
+        uint256 epoch = committed("epoch_root", "base") + 1000
+            * committed("epoch_root", "per_agent") + 20 * committed("epoch_root", "per_model");
+        assertLe(epoch / 50_000, 215, "epoch-root, 50,000 calls by 1,000 agents");
     }
 }

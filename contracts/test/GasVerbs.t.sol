@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ICallLedger} from "../src/ICallLedger.sol";
+import {ILedger} from "../src/ILedger.sol";
 import {AuthorizationTest} from "./support/AuthorizationTest.sol";
+import {Calls} from "./support/Call.sol";
 
 /// @title One line of gas per verb: each account used before, so that no slot is written for the
 /// first time.
@@ -10,8 +11,10 @@ contract GasVerbsTest is AuthorizationTest {
     uint32 private agent;
     uint32 private model;
     address[] private owners;
-    ICallLedger.SpendMandate private mandate;
+    ILedger.SpendMandate private mandate;
     bytes private signature;
+    bytes private record;
+    uint32 private other;
     Authorization private given;
     Signature private signed;
 
@@ -23,13 +26,18 @@ contract GasVerbsTest is AuthorizationTest {
         ledger.claim(model);
         ledger.claimFees();
         settleOne(agent, model, 100, 100);
+        record = Calls.encode(one(newCall(0, 0, 100, 100)));
+        other = newAgent(1000, 1000, 1000);
+        vm.prank(vm.addr(other));
+        ledger.requestWithdraw(other, 500);
+        vm.warp(NOW + 4 hours);
+        usdc.mint(vm.addr(other), 1);
         owners.push(address(0xF00D));
-        mandate =
-            ICallLedger.SpendMandate(ROUTER, 2000, 500, NOW + 2 days, ledger.mandateNonce(agent));
+        mandate = ILedger.SpendMandate(ROUTER, 2000, 500, NOW + 2 days, ledger.mandateNonce(agent));
         signature = signMandate(agent, mandate);
         usdc.mint(vm.addr(agent), 1000);
         given = Authorization(
-            vm.addr(agent), address(ledger), 60, NOW - 1, NOW + 1, keccak256("once")
+            vm.addr(agent), address(ledger), 60, NOW - 1, NOW + 1 days, keccak256("once")
         );
         signed = signReceive(agent, given);
         usdc.mint(address(this), 1000);
@@ -63,6 +71,20 @@ contract GasVerbsTest is AuthorizationTest {
 
     function test_gas_of_settleBatch_of_one() public {
         settleOne(agent, model, 100, 100);
+    }
+
+    function test_gas_of_deduct() public {
+        vm.prank(ROUTER);
+        ledger.deduct(2, agent, model, record);
+    }
+
+    function test_gas_of_requestWithdraw() public {
+        vm.prank(vm.addr(agent));
+        ledger.requestWithdraw(agent, 100);
+    }
+
+    function test_gas_of_executeWithdraw() public {
+        ledger.executeWithdraw(other);
     }
 
     function test_gas_of_claim() public {

@@ -2,30 +2,18 @@
 pragma solidity 0.8.37;
 
 import {Handler} from "./support/Handler.sol";
+import {InvariantTest} from "./support/InvariantTest.sol";
 import {LedgerTest} from "./support/LedgerTest.sol";
 
 /// @title What holds after any sequence of deposits, mandates, batches and claims (SETTLEMENT's
-/// invariants I1 to I6).
-contract InvariantsTest is LedgerTest {
-    struct FuzzSelector {
-        address addr;
-        bytes4[] selectors;
-    }
-
+/// invariants I1 to I7).
+contract InvariantsTest is LedgerTest, InvariantTest {
     Handler private handler;
 
     function setUp() public override {
         handler = new Handler();
         (usdc, ledger) = handler.parts();
-    }
-
-    function targetContracts() public view returns (address[] memory targets) {
-        targets = new address[](1);
-        targets[0] = address(handler);
-    }
-
-    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](8);
+        bytes4[] memory selectors = new bytes4[](12);
         selectors[0] = Handler.register.selector;
         selectors[1] = Handler.deposit.selector;
         selectors[2] = Handler.depositWithAuthorization.selector;
@@ -34,8 +22,11 @@ contract InvariantsTest is LedgerTest {
         selectors[5] = Handler.claim.selector;
         selectors[6] = Handler.claimFees.selector;
         selectors[7] = Handler.wait.selector;
-        targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector(address(handler), selectors);
+        selectors[8] = Handler.deduct.selector;
+        selectors[9] = Handler.requestWithdraw.selector;
+        selectors[10] = Handler.executeWithdraw.selector;
+        selectors[11] = Handler.pause.selector;
+        drive(address(handler), selectors);
     }
 
     function invariant_I1_the_tokens_held_are_what_is_owed_to_agents_models_and_treasury()
@@ -49,6 +40,16 @@ contract InvariantsTest is LedgerTest {
         }
         assertEq(usdc.balanceOf(address(ledger)), owed, "held");
         assertEq(owed, handler.deposited() - handler.paidOut(), "deposited less paid out");
+    }
+
+    /// @dev That nothing leaves before its time and everything is payable until then, the handler
+    /// holds at each step.
+    function invariant_I7_what_is_under_withdrawal_is_still_in_the_balance() public view {
+        for (uint32 id = 1; id <= ledger.accountCount(); ++id) {
+            (uint256 requested,) = ledger.withdrawal(id);
+            uint256 left = balanceOf(id) < requested ? 0 : balanceOf(id) - requested;
+            assertEq(ledger.effectiveBalance(id), left, "effective balance");
+        }
     }
 
     function invariant_I2_no_agent_spends_more_than_its_cap() public view {

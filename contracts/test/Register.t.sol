@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {CallLedger} from "../src/CallLedger.sol";
-import {ICallLedger} from "../src/ICallLedger.sol";
+import {ILedger} from "../src/ILedger.sol";
 import {LedgerTest} from "./support/LedgerTest.sol";
 
 contract RegisterTest is LedgerTest {
@@ -20,9 +20,9 @@ contract RegisterTest is LedgerTest {
         address[] memory owners = new address[](2);
         (owners[0], owners[1]) = (vm.addr(1), vm.addr(2));
         vm.expectEmit(true, true, false, true, address(ledger));
-        emit ICallLedger.Registered(1, owners[0]);
+        emit ILedger.Registered(1, owners[0]);
         vm.expectEmit(true, true, false, true, address(ledger));
-        emit ICallLedger.Registered(2, owners[1]);
+        emit ILedger.Registered(2, owners[1]);
         ledger.register(owners);
     }
 
@@ -30,9 +30,7 @@ contract RegisterTest is LedgerTest {
         registerNext(2);
         address[] memory owners = new address[](2);
         (owners[0], owners[1]) = (vm.addr(3), vm.addr(2));
-        vm.expectRevert(
-            abi.encodeWithSelector(ICallLedger.AlreadyRegistered.selector, vm.addr(2), 2)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ILedger.AlreadyRegistered.selector, vm.addr(2), 2));
         ledger.register(owners);
         assertEq(ledger.accountCount(), 2, "accounts");
         assertEq(ledger.idOf(vm.addr(3)), 0, "id");
@@ -41,14 +39,12 @@ contract RegisterTest is LedgerTest {
     function test_the_same_address_twice_in_one_list_reverts() public {
         address[] memory owners = new address[](2);
         (owners[0], owners[1]) = (vm.addr(1), vm.addr(1));
-        vm.expectRevert(
-            abi.encodeWithSelector(ICallLedger.AlreadyRegistered.selector, vm.addr(1), 1)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ILedger.AlreadyRegistered.selector, vm.addr(1), 1));
         ledger.register(owners);
     }
 
     function test_nobody_cannot_be_registered() public {
-        vm.expectRevert(ICallLedger.NoAddress.selector);
+        vm.expectRevert(ILedger.NoAddress.selector);
         ledger.register(new address[](1));
     }
 
@@ -66,17 +62,30 @@ contract RegisterTest is LedgerTest {
     }
 
     function test_a_ledger_needs_a_token_a_router_and_a_treasury() public {
-        vm.expectRevert(ICallLedger.NoAddress.selector);
+        vm.expectRevert(ILedger.NoAddress.selector);
         new CallLedger(address(0), ROUTER, TREASURY, FEE_BPS);
-        vm.expectRevert(ICallLedger.NoAddress.selector);
+        vm.expectRevert(ILedger.NoAddress.selector);
         new CallLedger(address(usdc), address(0), TREASURY, FEE_BPS);
-        vm.expectRevert(ICallLedger.NoAddress.selector);
+        vm.expectRevert(ILedger.NoAddress.selector);
         new CallLedger(address(usdc), ROUTER, address(0), FEE_BPS);
     }
 
     function test_a_fee_may_be_the_whole_charge_and_no_more() public {
         assertEq(new CallLedger(address(usdc), ROUTER, TREASURY, 10_000).feeBps(), 10_000, "fee");
-        vm.expectRevert(abi.encodeWithSelector(ICallLedger.FeeTooHigh.selector, 10_001, 10_000));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.FeeTooHigh.selector, 10_001, 10_000));
         new CallLedger(address(usdc), ROUTER, TREASURY, 10_001);
+    }
+
+    function test_ids_end_where_32_bits_end() public {
+        vm.store(address(ledger), bytes32(uint256(1)), bytes32(uint256(type(uint32).max - 1)));
+        assertEq(ledger.accountCount(), type(uint32).max - 1, "accounts");
+        address[] memory owners = new address[](2);
+        (owners[0], owners[1]) = (vm.addr(1), vm.addr(2));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ILedger.OutOfRange.selector, uint256(type(uint32).max) + 1, type(uint32).max
+            )
+        );
+        ledger.register(owners);
     }
 }

@@ -1,23 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {CallLedger} from "../src/CallLedger.sol";
-import {ICallLedger} from "../src/ICallLedger.sol";
+import {ILedger} from "../src/ILedger.sol";
 import {LedgerTest} from "./support/LedgerTest.sol";
-
-/// @dev A wallet that accepts one digest, whatever the signature.
-contract Wallet is IERC1271 {
-    bytes32 public accepted;
-
-    function accept(bytes32 digest) external {
-        accepted = digest;
-    }
-
-    function isValidSignature(bytes32 digest, bytes calldata) external view returns (bytes4) {
-        return digest == accepted ? IERC1271.isValidSignature.selector : bytes4(0);
-    }
-}
+import {Wallet} from "./support/Wallet.sol";
 
 contract SetMandateTest is LedgerTest {
     uint256 private constant CURVE_ORDER =
@@ -28,13 +15,13 @@ contract SetMandateTest is LedgerTest {
         registerNext(2);
     }
 
-    function mandateOf(uint256 nonce) private pure returns (ICallLedger.SpendMandate memory) {
-        return ICallLedger.SpendMandate(ROUTER, 1000, 50, NOW + 100, nonce);
+    function mandateOf(uint256 nonce) private pure returns (ILedger.SpendMandate memory) {
+        return ILedger.SpendMandate(ROUTER, 1000, 50, NOW + 100, nonce);
     }
 
     function refuse(
         uint32 id,
-        ICallLedger.SpendMandate memory mandate,
+        ILedger.SpendMandate memory mandate,
         bytes memory signature,
         bytes memory reason
     ) private {
@@ -46,14 +33,14 @@ contract SetMandateTest is LedgerTest {
 
     function refuseSignature(
         uint32 id,
-        ICallLedger.SpendMandate memory mandate,
+        ILedger.SpendMandate memory mandate,
         bytes memory signature
     ) private {
         refuse(
             id,
             mandate,
             signature,
-            abi.encodeWithSelector(ICallLedger.WrongSignature.selector, id, vm.addr(id))
+            abi.encodeWithSelector(ILedger.WrongSignature.selector, id, vm.addr(id))
         );
     }
 
@@ -61,7 +48,7 @@ contract SetMandateTest is LedgerTest {
         pay(1, 7);
         bytes memory signature = signMandate(1, mandateOf(0));
         vm.expectEmit(true, false, false, true, address(ledger));
-        emit ICallLedger.MandateSet(1, 1000, 50, NOW + 100, 0);
+        emit ILedger.MandateSet(1, 1000, 50, NOW + 100, 0);
         ledger.setMandate(1, mandateOf(0), signature);
         (uint256 balance, uint256 cap, uint256 maxPrice, uint256 deadline) = ledger.account(1);
         assertEq(balance, 7, "balance");
@@ -84,28 +71,27 @@ contract SetMandateTest is LedgerTest {
     function test_a_mandate_is_good_once() public {
         bytes memory signature = signMandate(1, mandateOf(0));
         ledger.setMandate(1, mandateOf(0), signature);
-        vm.expectRevert(abi.encodeWithSelector(ICallLedger.WrongNonce.selector, 0, 1));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.WrongNonce.selector, 0, 1));
         ledger.setMandate(1, mandateOf(0), signature);
     }
 
     function test_a_later_nonce_must_wait_its_turn() public {
-        bytes memory reason = abi.encodeWithSelector(ICallLedger.WrongNonce.selector, 1, 0);
+        bytes memory reason = abi.encodeWithSelector(ILedger.WrongNonce.selector, 1, 0);
         refuse(1, mandateOf(1), signMandate(1, mandateOf(1)), reason);
     }
 
     function test_a_mandate_for_another_router_is_refused() public {
-        ICallLedger.SpendMandate memory mandate = mandateOf(0);
+        ILedger.SpendMandate memory mandate = mandateOf(0);
         mandate.router = address(this);
         bytes memory reason =
-            abi.encodeWithSelector(ICallLedger.NotRouter.selector, address(this), ROUTER);
+            abi.encodeWithSelector(ILedger.NotRouter.selector, address(this), ROUTER);
         refuse(1, mandate, signMandate(1, mandate), reason);
     }
 
     function test_an_expired_mandate_is_refused_and_one_that_expires_now_is_not() public {
-        ICallLedger.SpendMandate memory mandate = mandateOf(0);
+        ILedger.SpendMandate memory mandate = mandateOf(0);
         mandate.deadline = NOW - 1;
-        bytes memory reason =
-            abi.encodeWithSelector(ICallLedger.MandateExpired.selector, NOW - 1, NOW);
+        bytes memory reason = abi.encodeWithSelector(ILedger.MandateExpired.selector, NOW - 1, NOW);
         refuse(1, mandate, signMandate(1, mandate), reason);
         allow(1, 1, 1, NOW);
         assertEq(capOf(1), 1, "cap");
@@ -113,9 +99,9 @@ contract SetMandateTest is LedgerTest {
 
     function test_fields_fill_their_bits_and_no_more() public {
         (uint256 cap, uint256 most) = (type(uint80).max, type(uint48).max);
-        refuseRange(ICallLedger.SpendMandate(ROUTER, cap + 1, 1, NOW, 0), cap + 1, cap);
-        refuseRange(ICallLedger.SpendMandate(ROUTER, 1, most + 1, NOW, 0), most + 1, most);
-        refuseRange(ICallLedger.SpendMandate(ROUTER, 1, 1, most + 1, 0), most + 1, most);
+        refuseRange(ILedger.SpendMandate(ROUTER, cap + 1, 1, NOW, 0), cap + 1, cap);
+        refuseRange(ILedger.SpendMandate(ROUTER, 1, most + 1, NOW, 0), most + 1, most);
+        refuseRange(ILedger.SpendMandate(ROUTER, 1, 1, most + 1, 0), most + 1, most);
         pay(1, type(uint80).max);
         allow(1, cap, most, most);
         (uint256 balance, uint256 capFound, uint256 maxPrice, uint256 deadline) = ledger.account(1);
@@ -125,10 +111,10 @@ contract SetMandateTest is LedgerTest {
         assertEq(deadline, most, "deadline");
     }
 
-    function refuseRange(ICallLedger.SpendMandate memory mandate, uint256 found, uint256 limit)
+    function refuseRange(ILedger.SpendMandate memory mandate, uint256 found, uint256 limit)
         private
     {
-        bytes memory reason = abi.encodeWithSelector(ICallLedger.OutOfRange.selector, found, limit);
+        bytes memory reason = abi.encodeWithSelector(ILedger.OutOfRange.selector, found, limit);
         refuse(1, mandate, signMandate(1, mandate), reason);
     }
 
@@ -138,7 +124,7 @@ contract SetMandateTest is LedgerTest {
             3,
             mandateOf(0),
             signature,
-            abi.encodeWithSelector(ICallLedger.UnknownAccount.selector, 3, 2)
+            abi.encodeWithSelector(ILedger.UnknownAccount.selector, 3, 2)
         );
     }
 
@@ -182,7 +168,7 @@ contract SetMandateTest is LedgerTest {
         owners[0] = address(wallet);
         uint32 id = ledger.register(owners);
         vm.expectRevert(
-            abi.encodeWithSelector(ICallLedger.WrongSignature.selector, id, address(wallet))
+            abi.encodeWithSelector(ILedger.WrongSignature.selector, id, address(wallet))
         );
         ledger.setMandate(id, mandateOf(0), "");
         wallet.accept(mandateDigest(mandateOf(0)));
@@ -206,7 +192,7 @@ contract SetMandateTest is LedgerTest {
     }
 
     function testFuzz_any_changed_field_is_refused(uint256 field, uint48 change) public {
-        ICallLedger.SpendMandate memory mandate = mandateOf(0);
+        ILedger.SpendMandate memory mandate = mandateOf(0);
         bytes memory signature = signMandate(1, mandate);
         change = uint48(bound(change, 1, type(uint40).max));
         field = bound(field, 0, 2);

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {CallLedger} from "../src/CallLedger.sol";
 import {ICallLedger} from "../src/ICallLedger.sol";
+import {ILedger} from "../src/ILedger.sol";
 import {BatchTest} from "./support/BatchTest.sol";
 import {Call, Calls} from "./support/Call.sol";
 import {Outcome} from "./support/Reference.sol";
@@ -103,22 +104,20 @@ contract SettleBatchTest is BatchTest {
     }
 
     function test_only_the_router_settles() public {
-        vm.expectRevert(
-            abi.encodeWithSelector(ICallLedger.NotRouter.selector, address(this), ROUTER)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ILedger.NotRouter.selector, address(this), ROUTER));
         ledger.settleBatch(0, list(agent), list(model), Calls.encode(one(newCall(0, 0, 1, 1))));
     }
 
     function test_a_replayed_batch_reverts() public {
         settleOne(agent, model, 10, 10);
-        vm.expectRevert(abi.encodeWithSelector(ICallLedger.WrongFirst.selector, 0, 1));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.WrongFirst.selector, 0, 1));
         vm.prank(ROUTER);
         ledger.settleBatch(0, list(agent), list(model), Calls.encode(one(newCall(0, 0, 10, 10))));
         assertEq(balanceOf(agent), 990, "balance");
     }
 
     function test_a_batch_that_leaves_a_gap_reverts() public {
-        vm.expectRevert(abi.encodeWithSelector(ICallLedger.WrongFirst.selector, 1, 0));
+        vm.expectRevert(abi.encodeWithSelector(ILedger.WrongFirst.selector, 1, 0));
         vm.prank(ROUTER);
         ledger.settleBatch(1, list(agent), list(model), Calls.encode(one(newCall(0, 0, 10, 10))));
     }
@@ -158,8 +157,8 @@ contract SettleBatchTest is BatchTest {
 
     function test_an_unknown_id_reverts() public {
         bytes memory records = Calls.encode(one(newCall(0, 0, 1, 1)));
-        bytes memory nobody = abi.encodeWithSelector(ICallLedger.UnknownAccount.selector, 0, 2);
-        bytes memory stranger = abi.encodeWithSelector(ICallLedger.UnknownAccount.selector, 3, 2);
+        bytes memory nobody = abi.encodeWithSelector(ILedger.UnknownAccount.selector, 0, 2);
+        bytes memory stranger = abi.encodeWithSelector(ILedger.UnknownAccount.selector, 3, 2);
         refuse(list(agent, 0), list(model), records, nobody);
         refuse(list(agent, 3), list(model), records, stranger);
         refuse(list(agent), list(model, 0), records, nobody);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ICallLedger} from "../../src/ICallLedger.sol";
+import {ILedger} from "../../src/ILedger.sol";
 import {Call} from "./Call.sol";
 import {LedgerTest} from "./LedgerTest.sol";
 import {Outcome, Reference} from "./Reference.sol";
@@ -57,9 +58,7 @@ abstract contract BatchTest is LedgerTest {
         bytes32 root = Reference.root(outcome.leaves);
         expectCallEvents(calls, first);
         vm.expectEmit(true, false, false, true, address(ledger));
-        emit ICallLedger.BatchSettled(
-            batchId, first, calls.length, root, outcome.debits, outcome.fees
-        );
+        emit ILedger.BatchSettled(batchId, first, calls.length, root, outcome.debits, outcome.fees);
         settle(agents, models, calls);
         assertEq(ledger.rootOf(batchId), root, "root");
         assertEq(ledger.callCount(), first + calls.length, "calls");

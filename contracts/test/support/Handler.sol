@@ -5,8 +5,8 @@ import {CallLedger} from "../../src/CallLedger.sol";
 import {USDC} from "../../src/USDC.sol";
 import {AuthorizationTest} from "./AuthorizationTest.sol";
 import {BatchTest} from "./BatchTest.sol";
-import {Call} from "./Call.sol";
-import {Outcome} from "./Reference.sol";
+import {Call, Calls} from "./Call.sol";
+import {Outcome, Reference} from "./Reference.sol";
 
 /// @title Everything that can be done to a ledger, in any order, and what must then have come of
 /// it.
@@ -22,6 +22,7 @@ contract Handler is AuthorizationTest, BatchTest {
     mapping(uint32 id => uint256) public spentOfCap;
     /// @dev By id: the highest claimed seen, which must never fall.
     mapping(uint32 id => uint256) public claimedSeen;
+    mapping(uint32 id => uint256) private requestedAt;
     bytes32[] public roots;
 
     /// @dev The handler deploys what it drives, so it may mint.
@@ -79,6 +80,53 @@ contract Handler is AuthorizationTest, BatchTest {
         roots.push(ledger.rootOf(batches));
         calls += batch.length;
         batches += 1;
+    }
+
+    function deduct(uint256 seed) external {
+        uint32 agent = known(draw(seed, 12));
+        uint32 model = known(draw(seed, 12));
+        Call[] memory batch = drawCalls(seed, 1, 1, 1);
+        Outcome memory outcome = Reference.settle(ledger, list(agent), list(model), batch);
+        bytes memory record = Calls.encode(batch);
+        vm.prank(ROUTER);
+        ledger.deduct(calls, agent, model, record);
+        spentOfCap[agent] += outcome.charged[0];
+        roots.push(outcome.leaves[0]);
+        calls += 1;
+        batches += 1;
+    }
+
+    function requestWithdraw(uint256 id, uint256 amount) external {
+        uint32 agent = known(id);
+        amount = bound(amount, 0, balanceOf(agent));
+        vm.prank(ledger.ownerOf(agent));
+        ledger.requestWithdraw(agent, amount);
+        if (amount != 0) requestedAt[agent] = block.timestamp;
+    }
+
+    /// @dev Pays what was asked for, as far as it is there, and not before its time.
+    function executeWithdraw(uint256 id) external {
+        uint32 agent = known(id);
+        (uint256 requested,) = ledger.withdrawal(agent);
+        if (requested == 0) return;
+        uint256 needed = requested < balanceOf(agent) ? requested : balanceOf(agent);
+        if (block.timestamp < requestedAt[agent] + ledger.withdrawDelay()) {
+            vm.expectRevert();
+            ledger.executeWithdraw(agent);
+            vm.warp(requestedAt[agent] + ledger.withdrawDelay());
+        }
+        uint256 before = usdc.balanceOf(ledger.ownerOf(agent));
+        assertEq(ledger.executeWithdraw(agent), needed, "withdrawn");
+        assertEq(usdc.balanceOf(ledger.ownerOf(agent)) - before, needed, "received");
+        paidOut += needed;
+    }
+
+    function pause() external {
+        if (ledger.paused()) return;
+        ledger.pause();
+        vm.expectRevert();
+        ledger.deposit(1, 0);
+        ledger.unpause();
     }
 
     function claim(uint256 id) external {

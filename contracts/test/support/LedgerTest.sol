@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {CallLedger} from "../../src/CallLedger.sol";
-import {ICallLedger} from "../../src/ICallLedger.sol";
+import {ILedger} from "../../src/ILedger.sol";
 import {USDC} from "../../src/USDC.sol";
 import {Call, Calls} from "./Call.sol";
 import {Test} from "./Test.sol";
@@ -62,12 +62,12 @@ abstract contract LedgerTest is Test {
     }
 
     function allow(uint32 id, uint256 cap, uint256 maxPrice, uint256 deadline) internal {
-        ICallLedger.SpendMandate memory mandate =
-            ICallLedger.SpendMandate(ROUTER, cap, maxPrice, deadline, ledger.mandateNonce(id));
+        ILedger.SpendMandate memory mandate =
+            ILedger.SpendMandate(ROUTER, cap, maxPrice, deadline, ledger.mandateNonce(id));
         ledger.setMandate(id, mandate, signMandate(id, mandate));
     }
 
-    function signMandate(uint256 key, ICallLedger.SpendMandate memory mandate)
+    function signMandate(uint256 key, ILedger.SpendMandate memory mandate)
         internal
         view
         returns (bytes memory)
@@ -76,12 +76,16 @@ abstract contract LedgerTest is Test {
         return abi.encodePacked(r, s, v);
     }
 
-    function mandateDigest(ICallLedger.SpendMandate memory mandate)
+    function mandateDigest(ILedger.SpendMandate memory mandate) internal view returns (bytes32) {
+        bytes32 domain = domainSeparator("Telex CallLedger", "1", address(ledger));
+        return mandateDigest(mandate, domain);
+    }
+
+    function mandateDigest(ILedger.SpendMandate memory mandate, bytes32 domain)
         internal
-        view
+        pure
         returns (bytes32)
     {
-        bytes32 domain = domainSeparator("Telex CallLedger", "1", address(ledger));
         return digest(domain, keccak256(abi.encode(MANDATE_TYPEHASH, mandate)));
     }
 

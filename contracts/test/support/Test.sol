@@ -38,6 +38,12 @@ abstract contract Test {
         vm.assertLe(found, limit, what);
     }
 
+    /// @dev A signature as most verifiers take it: 65 bytes.
+    function sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
+        return abi.encodePacked(r, s, v);
+    }
+
     /// @dev Folds any value into a range, both ends included.
     function bound(uint256 value, uint256 lowest, uint256 highest)
         internal

@@ -35,9 +35,14 @@ interface Vm {
         external
         pure
         returns (uint8 v, bytes32 r, bytes32 s);
+    function store(address place, bytes32 slot, bytes32 value) external;
+    function etch(address place, bytes calldata code) external;
+    function getDeployedCode(string calldata artifact) external view returns (bytes memory code);
     function warp(uint256 second) external;
     function chainId(uint256 id) external;
     function prank(address sender) external;
+    function startPrank(address sender) external;
+    function stopPrank() external;
     function expectRevert() external;
     function expectRevert(bytes calldata data) external;
     function expectRevert(bytes4 selector) external;
@@ -63,6 +68,10 @@ interface Vm {
         external
         pure
         returns (uint256);
+    function parseJsonBytes(string calldata json, string calldata key)
+        external
+        pure
+        returns (bytes memory);
     function parseJsonAddress(string calldata json, string calldata key)
         external
         pure
