@@ -2,18 +2,22 @@
 pragma solidity 0.8.37;
 
 import {Deploy} from "../script/Deploy.s.sol";
+import {DeployAll} from "../script/DeployAll.s.sol";
+import {CallLedger} from "../src/CallLedger.sol";
+import {USDC} from "../src/USDC.sol";
 import {Splitter} from "../src/Splitter.sol";
 import {Test} from "./support/Test.sol";
 
-contract DeployTest is Test {
+contract DeployAllTest is Test {
     string private constant OUT = "cache/deployment.json";
     address private constant ROUTER = address(0x40073);
     address private constant TREASURY = address(0x73EA5);
 
-    /// @dev One test, for the environment is the process's.
-    function test_the_script_deploys_as_the_environment_says_and_writes_it_down() public {
-        Deploy script = new Deploy();
-        Deploy.Contracts memory made = script.run();
+    /// @dev One test for both scripts, for the environment is the process's.
+    function test_the_scripts_deploy_as_the_environment_says_and_write_it_down() public {
+        requireDefaults();
+        DeployAll script = new DeployAll();
+        DeployAll.Contracts memory made = script.run();
         assertEq(made.usdc.minter(), address(this), "minter");
         assertEq(made.callLedger.token(), address(made.usdc), "token");
         assertEq(made.callLedger.router(), address(this), "router when none is named");
@@ -39,9 +43,32 @@ contract DeployTest is Test {
         assertEq(made.epochRoot.withdrawDelay(), 60, "delay");
         assertEq(made.port.withdrawDelay(), 60, "port's delay");
         compare(vm.readFile(OUT), made);
+        requireSettings();
     }
 
-    function requirePool(Deploy.Contracts memory made) private view {
+    function requireDefaults() private {
+        (USDC usdc, CallLedger ledger) = new Deploy().run();
+        assertEq(usdc.minter(), address(this), "minter");
+        assertEq(ledger.token(), address(usdc), "token");
+        assertEq(ledger.router(), address(this), "router when none is named");
+        assertEq(ledger.treasury(), address(this), "treasury when none is named");
+        assertEq(ledger.feeBps(), 200, "fee when none is named");
+    }
+
+    function requireSettings() private {
+        (USDC usdc, CallLedger ledger) = new Deploy().run();
+        assertEq(ledger.feeBps(), 35, "fee");
+        string memory written = vm.readFile(OUT);
+        requireAddress(written, "usdc", address(usdc));
+        requireAddress(written, "call_ledger", address(ledger));
+        requireAddress(written, "router", ROUTER);
+        requireAddress(written, "treasury", TREASURY);
+        assertEq(vm.parseJsonUint(written, ".fee_bps"), 35, "fee");
+        assertEq(vm.parseJsonUint(written, ".chain_id"), block.chainid, "chain");
+        assertEq(vm.parseJsonUint(written, ".deploy_block"), block.number + 1, "block");
+    }
+
+    function requirePool(DeployAll.Contracts memory made) private view {
         assertEq(made.machina.epochCount(), 3, "epochs");
         assertEq(made.machina.balanceOf(TREASURY), 3 * 1440e18, "treasury's share");
         uint256 pooled = made.machina.balanceOf(made.exchange.pool);
@@ -56,14 +83,14 @@ contract DeployTest is Test {
     }
 
     /// @dev What every rail's contract is deployed with; the views are named alike.
-    function requireSame(Deploy.Contracts memory made, Splitter rail) private view {
+    function requireSame(DeployAll.Contracts memory made, Splitter rail) private view {
         assertEq(rail.token(), address(made.usdc), "token");
         assertEq(rail.router(), ROUTER, "router");
         assertEq(rail.treasury(), TREASURY, "treasury");
         assertEq(rail.feeBps(), 35, "fee");
     }
 
-    function compare(string memory written, Deploy.Contracts memory made) private view {
+    function compare(string memory written, DeployAll.Contracts memory made) private view {
         requireAddress(written, "usdc", address(made.usdc));
         requireAddress(written, "call_ledger", address(made.callLedger));
         requireAddress(written, "call_hub", address(made.callHub));
