@@ -1,10 +1,13 @@
 """Jobs on a Dask cluster: the scheduler moves them to its workers, and again when one dies."""
 
+import gc
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from itertools import islice
 from types import TracebackType
 from typing import Protocol, Self, TypeVar, cast
+from urllib.parse import urlsplit
 
 from sim.experiment.provenance import code_version
 from sim.facts import ToolError
@@ -14,6 +17,7 @@ Result = TypeVar("Result")
 TIMEOUT_S = 10
 CONNECT_S = 3
 AHEAD = 4
+SCHEMES = ("tcp", "tls")
 EXTRA = "--dask needs Dask: pip install 'telex[dask]'"
 
 
@@ -68,6 +72,9 @@ class Cluster:
         except ImportError as error:
             raise ToolError(EXTRA) from error
         try:
+            _reach(self.address)
+            # A dead client that is collected while the next one starts would wait for itself.
+            gc.collect()
             self._client = connect(self.address, timeout=CONNECT_S, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             msg = f"no Dask scheduler at {self.address}: {_first_line(error)}"
@@ -133,6 +140,18 @@ class Cluster:
                 submitted = client.submit(function, another, pure=False)
                 running[submitted] = another
                 completed.add(submitted)
+
+
+def _reach(address: str) -> None:
+    """Raises `ValueError` or `OSError` unless something listens at such an address.
+
+    A client that fails to connect leaves threads behind; better not to make one.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in SCHEMES or not parts.hostname or not parts.port:
+        msg = f"an address is {' or '.join(f'{scheme}://HOST:PORT' for scheme in SCHEMES)}"
+        raise ValueError(msg)
+    socket.create_connection((parts.hostname, parts.port), timeout=CONNECT_S).close()
 
 
 def _error(future: _Future) -> BaseException:
