@@ -39,6 +39,7 @@ from sim.facts import Batch, ChainError, ToolError
 
 INBOX_BATCHES = 4
 IDLE_S = 0.5
+DYING_S = 1.0
 
 Inbox = queue.Queue[Batch | Finish | Stop]
 
@@ -71,8 +72,13 @@ class Child:
             self._send(Failed(tool=True, message=str(error)))
 
     def _cause(self, message: str) -> str:
-        if self._node is None or self._node.alive():
+        if self._node is None:
             return message
+        end = time.monotonic() + DYING_S  # a killed process takes a moment to be gone
+        while self._node.alive():
+            if time.monotonic() > end:
+                return message
+            time.sleep(0.02)
         return f"the node died: Anvil, process {self._node.pid}, has ended"
 
     def _settle(self, setup: ChainSetup, inbox: Inbox) -> None:
