@@ -8,7 +8,8 @@ import {Vm} from "../test/support/Vm.sol";
 
 /// @title Deploys the dollar and the ledger.
 /// @dev Parameters from the environment: TELEX_ROUTER and TELEX_TREASURY (else the broadcaster),
-/// TELEX_FEE_BPS (else 200), TELEX_OUT (a path for the deployment as JSON; else none is written).
+/// TELEX_FEE_BPS (else 200), TELEX_WITHDRAW_DELAY (in seconds, else four hours), TELEX_OUT (a path
+/// for the deployment as JSON; else none is written).
 /// Against an Anvil: forge script script/Deploy.s.sol --rpc-url http://127.0.0.1:8545 --broadcast
 /// --unlocked --sender ADDRESS
 contract Deploy {
@@ -20,9 +21,10 @@ contract Deploy {
         address router = vm.envOr("TELEX_ROUTER", msg.sender);
         address treasury = vm.envOr("TELEX_TREASURY", msg.sender);
         uint16 feeBps = SafeCast.toUint16(vm.envOr("TELEX_FEE_BPS", uint256(200)));
+        uint256 withdrawDelay = vm.envOr("TELEX_WITHDRAW_DELAY", uint256(4 hours));
         vm.startBroadcast(msg.sender);
         usdc = new USDC("USDC", "2");
-        ledger = new CallLedger(address(usdc), router, treasury, feeBps);
+        ledger = new CallLedger(address(usdc), router, treasury, feeBps, withdrawDelay);
         vm.stopBroadcast();
         string memory out = vm.envOr("TELEX_OUT", string(""));
         if (bytes(out).length != 0) vm.writeFile(out, json(ledger));

@@ -71,7 +71,8 @@ contract DeployAll is Uniswap {
     function deployRails(Contracts memory made, Settings memory set) private {
         made.usdc = new USDC("USDC", "2");
         address usdc = address(made.usdc);
-        made.callLedger = new CallLedger(usdc, set.router, set.treasury, set.feeBps);
+        made.callLedger =
+            new CallLedger(usdc, set.router, set.treasury, set.feeBps, set.withdrawDelay);
         made.callHub = new CallHub(usdc, set.router, set.treasury, set.feeBps);
         made.jobEscrow = new JobEscrow(usdc, set.router, set.treasury, set.feeBps);
         made.epochRoot =

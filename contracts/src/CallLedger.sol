@@ -16,9 +16,16 @@ contract CallLedger is Funding, Settlement, Payouts {
     /// @param router_ Who may settle.
     /// @param treasury_ Where the fees go.
     /// @param feeBps_ The fee in ten-thousandths of each charge.
-    constructor(address token_, address router_, address treasury_, uint16 feeBps_)
+    /// @param withdrawDelay_ How long a withdrawal is locked, in seconds.
+    constructor(
+        address token_,
+        address router_,
+        address treasury_,
+        uint16 feeBps_,
+        uint256 withdrawDelay_
+    )
         Accounts(token_, router_, treasury_, feeBps_)
         EIP712("Telex CallLedger", "1")
-        Payouts(4 hours)
+        Payouts(withdrawDelay_)
     {}
 }

@@ -15,7 +15,7 @@ contract BadTokensTest is LedgerTest {
     uint32 private model;
 
     function use(SpoiltToken token) private {
-        ledger = new CallLedger(address(token), ROUTER, TREASURY, FEE_BPS);
+        ledger = new CallLedger(address(token), ROUTER, TREASURY, FEE_BPS, WITHDRAW_DELAY);
         agent = registerNext(2);
         model = agent + 1;
         token.mint(address(this), 1000);

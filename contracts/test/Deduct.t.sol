@@ -98,7 +98,7 @@ contract DeductTest is BatchTest {
         }
         (uint256 balance, uint256 earned, uint256 fees) =
             (balanceOf(agent), earnedOf(model), ledger.fees());
-        ledger = new CallLedger(address(usdc), ROUTER, TREASURY, FEE_BPS);
+        ledger = new CallLedger(address(usdc), ROUTER, TREASURY, FEE_BPS, WITHDRAW_DELAY);
         agent = newAgent(1000, 1000, 1000);
         model = newModel();
         settleAsExpected(list(agent), list(model), calls);

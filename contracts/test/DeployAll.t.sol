@@ -41,6 +41,7 @@ contract DeployAllTest is Test {
         requireSame(made, Splitter(address(made.epochRoot)));
         requirePool(made);
         assertEq(made.epochRoot.withdrawDelay(), 60, "delay");
+        assertEq(made.callLedger.withdrawDelay(), 60, "ledger's delay");
         assertEq(made.port.withdrawDelay(), 60, "port's delay");
         compare(vm.readFile(OUT), made);
         requireSettings();
@@ -53,11 +54,13 @@ contract DeployAllTest is Test {
         assertEq(ledger.router(), address(this), "router when none is named");
         assertEq(ledger.treasury(), address(this), "treasury when none is named");
         assertEq(ledger.feeBps(), 200, "fee when none is named");
+        assertEq(ledger.withdrawDelay(), 4 hours, "delay when none is named");
     }
 
     function requireSettings() private {
         (USDC usdc, CallLedger ledger) = new Deploy().run();
         assertEq(ledger.feeBps(), 35, "fee");
+        assertEq(ledger.withdrawDelay(), 60, "delay");
         string memory written = vm.readFile(OUT);
         requireAddress(written, "usdc", address(usdc));
         requireAddress(written, "call_ledger", address(ledger));

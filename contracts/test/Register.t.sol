@@ -63,17 +63,18 @@ contract RegisterTest is LedgerTest {
 
     function test_a_ledger_needs_a_token_a_router_and_a_treasury() public {
         vm.expectRevert(ILedger.NoAddress.selector);
-        new CallLedger(address(0), ROUTER, TREASURY, FEE_BPS);
+        new CallLedger(address(0), ROUTER, TREASURY, FEE_BPS, WITHDRAW_DELAY);
         vm.expectRevert(ILedger.NoAddress.selector);
-        new CallLedger(address(usdc), address(0), TREASURY, FEE_BPS);
+        new CallLedger(address(usdc), address(0), TREASURY, FEE_BPS, WITHDRAW_DELAY);
         vm.expectRevert(ILedger.NoAddress.selector);
-        new CallLedger(address(usdc), ROUTER, address(0), FEE_BPS);
+        new CallLedger(address(usdc), ROUTER, address(0), FEE_BPS, WITHDRAW_DELAY);
     }
 
     function test_a_fee_may_be_the_whole_charge_and_no_more() public {
-        assertEq(new CallLedger(address(usdc), ROUTER, TREASURY, 10_000).feeBps(), 10_000, "fee");
+        ledger = new CallLedger(address(usdc), ROUTER, TREASURY, 10_000, WITHDRAW_DELAY);
+        assertEq(ledger.feeBps(), 10_000, "fee");
         vm.expectRevert(abi.encodeWithSelector(ILedger.FeeTooHigh.selector, 10_001, 10_000));
-        new CallLedger(address(usdc), ROUTER, TREASURY, 10_001);
+        new CallLedger(address(usdc), ROUTER, TREASURY, 10_001, WITHDRAW_DELAY);
     }
 
     function test_ids_end_where_32_bits_end() public {

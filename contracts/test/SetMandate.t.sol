@@ -149,7 +149,7 @@ contract SetMandateTest is LedgerTest {
 
     function test_a_signature_for_another_contract_is_refused() public {
         bytes memory signature = signMandate(1, mandateOf(0));
-        ledger = new CallLedger(address(usdc), ROUTER, TREASURY, FEE_BPS);
+        ledger = new CallLedger(address(usdc), ROUTER, TREASURY, FEE_BPS, WITHDRAW_DELAY);
         registerNext(2);
         refuseSignature(1, mandateOf(0), signature);
     }

@@ -195,7 +195,7 @@ contract SettleBatchTest is BatchTest {
 
     function test_two_batches_fit_in_one_transaction() public {
         RelayRouter relay = new RelayRouter();
-        ledger = new CallLedger(address(usdc), address(relay), TREASURY, FEE_BPS);
+        ledger = new CallLedger(address(usdc), address(relay), TREASURY, FEE_BPS, WITHDRAW_DELAY);
         registerNext(2);
         relay.settleTwice(ledger, list(1), list(2), Calls.encode(one(newCall(0, 0, 0, 0))));
         assertEq(ledger.callCount(), 2, "calls");
@@ -223,7 +223,7 @@ contract SettleBatchTest is BatchTest {
 
     function testFuzz_a_fee_of_any_size_loses_nothing(uint16 feeBps, uint48 charge) public {
         feeBps = uint16(bound(feeBps, 0, 10_000));
-        ledger = new CallLedger(address(usdc), ROUTER, TREASURY, feeBps);
+        ledger = new CallLedger(address(usdc), ROUTER, TREASURY, feeBps, WITHDRAW_DELAY);
         uint32 payer = registerNext(1);
         pay(payer, charge);
         allow(payer, charge, charge, NOW);

@@ -5,8 +5,6 @@ import {ILedger} from "../src/ILedger.sol";
 import {LedgerTest} from "./support/LedgerTest.sol";
 
 contract WithdrawTest is LedgerTest {
-    uint256 private constant DELAY = 4 hours;
-
     uint32 private agent;
     uint32 private model;
 
@@ -23,12 +21,12 @@ contract WithdrawTest is LedgerTest {
 
     function test_a_request_unlocks_after_four_hours_and_moves_nothing() public {
         vm.expectEmit(true, false, false, true, address(ledger));
-        emit ILedger.WithdrawRequested(agent, 600, NOW + DELAY);
+        emit ILedger.WithdrawRequested(agent, 600, NOW + WITHDRAW_DELAY);
         request(600);
         (uint256 amount, uint256 unlocksAt) = ledger.withdrawal(agent);
         assertEq(amount, 600, "amount");
-        assertEq(unlocksAt, NOW + DELAY, "unlocks at");
-        assertEq(ledger.withdrawDelay(), DELAY, "delay");
+        assertEq(unlocksAt, NOW + WITHDRAW_DELAY, "unlocks at");
+        assertEq(ledger.withdrawDelay(), WITHDRAW_DELAY, "delay");
         assertEq(balanceOf(agent), 1000, "balance");
         assertEq(ledger.effectiveBalance(agent), 400, "effective balance");
         assertEq(usdc.balanceOf(address(ledger)), 1000, "held");
@@ -36,7 +34,7 @@ contract WithdrawTest is LedgerTest {
 
     function test_anyone_executes_an_unlocked_withdrawal_and_its_owner_is_paid() public {
         request(600);
-        vm.warp(NOW + DELAY);
+        vm.warp(NOW + WITHDRAW_DELAY);
         vm.expectEmit(true, false, false, true, address(ledger));
         emit ILedger.Withdrawn(agent, 600);
         vm.prank(address(0xA11));
@@ -52,16 +50,18 @@ contract WithdrawTest is LedgerTest {
 
     function test_no_withdrawal_before_its_timelock() public {
         request(600);
-        vm.warp(NOW + DELAY - 1);
+        vm.warp(NOW + WITHDRAW_DELAY - 1);
         vm.expectRevert(
-            abi.encodeWithSelector(ILedger.WithdrawalLocked.selector, NOW + DELAY - 1, NOW + DELAY)
+            abi.encodeWithSelector(
+                ILedger.WithdrawalLocked.selector, NOW + WITHDRAW_DELAY - 1, NOW + WITHDRAW_DELAY
+            )
         );
         ledger.executeWithdraw(agent);
     }
 
     function test_a_withdrawal_is_paid_once() public {
         request(600);
-        vm.warp(NOW + DELAY);
+        vm.warp(NOW + WITHDRAW_DELAY);
         ledger.executeWithdraw(agent);
         vm.expectRevert(abi.encodeWithSelector(ILedger.NothingRequested.selector, agent));
         ledger.executeWithdraw(agent);
@@ -71,7 +71,7 @@ contract WithdrawTest is LedgerTest {
 
     function test_a_call_admitted_before_the_request_is_payable_until_it_is_executed() public {
         request(1000);
-        vm.warp(NOW + DELAY);
+        vm.warp(NOW + WITHDRAW_DELAY);
         settleOne(agent, model, 700, 700);
         assertEq(earnedOf(model), 686, "earned");
         assertEq(ledger.effectiveBalance(agent), 0, "effective balance");
@@ -84,22 +84,24 @@ contract WithdrawTest is LedgerTest {
     function test_a_withdrawal_of_a_spent_balance_pays_zero_and_ends() public {
         request(1000);
         settleOne(agent, model, 1000, 1000);
-        vm.warp(NOW + DELAY);
+        vm.warp(NOW + WITHDRAW_DELAY);
         assertEq(ledger.executeWithdraw(agent), 0, "paid");
     }
 
     function test_a_second_request_replaces_the_first_and_starts_its_own_delay() public {
         request(600);
-        vm.warp(NOW + DELAY - 1);
+        vm.warp(NOW + WITHDRAW_DELAY - 1);
         request(200);
-        vm.warp(NOW + DELAY);
+        vm.warp(NOW + WITHDRAW_DELAY);
         vm.expectRevert(
             abi.encodeWithSelector(
-                ILedger.WithdrawalLocked.selector, NOW + DELAY, NOW + 2 * DELAY - 1
+                ILedger.WithdrawalLocked.selector,
+                NOW + WITHDRAW_DELAY,
+                NOW + 2 * WITHDRAW_DELAY - 1
             )
         );
         ledger.executeWithdraw(agent);
-        vm.warp(NOW + 2 * DELAY - 1);
+        vm.warp(NOW + 2 * WITHDRAW_DELAY - 1);
         assertEq(ledger.executeWithdraw(agent), 200, "paid");
     }
 
@@ -109,7 +111,7 @@ contract WithdrawTest is LedgerTest {
         emit ILedger.WithdrawRequested(agent, 0, 0);
         request(0);
         assertEq(ledger.effectiveBalance(agent), 1000, "effective balance");
-        vm.warp(NOW + DELAY);
+        vm.warp(NOW + WITHDRAW_DELAY);
         vm.expectRevert(abi.encodeWithSelector(ILedger.NothingRequested.selector, agent));
         ledger.executeWithdraw(agent);
     }
@@ -131,7 +133,7 @@ contract WithdrawTest is LedgerTest {
     function test_an_agent_leaves_with_all_it_did_not_spend() public {
         settleOne(agent, model, 300, 300);
         request(700);
-        vm.warp(NOW + DELAY);
+        vm.warp(NOW + WITHDRAW_DELAY);
         ledger.executeWithdraw(agent);
         ledger.claim(model);
         ledger.claimFees();
@@ -148,7 +150,7 @@ contract WithdrawTest is LedgerTest {
         charge = bound(charge, 0, 1000);
         request(requested);
         settleOne(agent, model, charge, charge);
-        vm.warp(NOW + bound(wait, DELAY, 1 days));
+        vm.warp(NOW + bound(wait, WITHDRAW_DELAY, 1 days));
         uint256 paid = ledger.executeWithdraw(agent);
         assertEq(paid, requested < 1000 - charge ? requested : 1000 - charge, "paid");
         assertEq(balanceOf(agent), 1000 - charge - paid, "balance");

@@ -22,6 +22,7 @@ from sim.facts import ChainError
 KEY_VARIABLE = "TELEX_PRIVATE_KEY"
 DEPLOY_GAS = 8_000_000
 DEPLOY_SECONDS = -3_599
+WITHDRAW_DELAY_S = 4 * 3_600
 
 
 def treasury() -> Account:
@@ -68,7 +69,9 @@ def deploy_with(blocks: Blocks, fee_bps: int, treasury_address: str) -> Deployme
     ledger = created_address(sender.address, sender.nonce + 1)
     creations = (
         contract("USDC").creation(*TOKEN_DOMAIN),
-        contract("CallLedger").creation(token, sender.address, treasury_address, fee_bps),
+        contract("CallLedger").creation(
+            token, sender.address, treasury_address, fee_bps, WITHDRAW_DELAY_S
+        ),
     )
     ready = [sender.prepare(None, data, DEPLOY_GAS) for data in creations]
     span = blocks.submit(ready, DEPLOY_SECONDS)

@@ -1,16 +1,20 @@
 """What happened on a CallLedger, from chain data alone: its events and the batches in calldata."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sim.chain.answers import Block, Json, Log, as_bytes, as_object, as_text, read_block
 from sim.chain.contracts import contract, integers
 from sim.chain.deployment import Deployment
-from sim.chain.pack import Records, unpack
+from sim.chain.pack import Records, unpack, unpack_one
 from sim.chain.rpc import Request, Rpc
 from sim.facts import ChainError
 
-EVENTS = ("Registered", "Deposited", "MandateSet", "BatchSettled", "Claimed", "FeesClaimed")
+EVENTS = (
+    "Registered", "Deposited", "MandateSet", "BatchSettled", "Claimed", "FeesClaimed",
+    "WithdrawRequested", "Withdrawn",
+)  # fmt: skip
+SETTLING: dict[str, Callable[[bytes], Records]] = {"settleBatch": unpack, "deduct": unpack_one}
 BLOCKS_PER_QUERY = 5_000
 BATCHES_PER_FETCH = 8
 
@@ -84,9 +88,8 @@ def _fetch(rpc: Rpc, deployment: Deployment, events: Sequence[Event]) -> Iterato
     answers = rpc.batch(asked)
     for event, transaction, header in zip(events, answers[::2], answers[1::2], strict=True):
         block = read_block(header)
-        calldata = _calldata(transaction, deployment)
         first, count, root, total, fees = event.values
-        records = unpack(calldata)
+        records = _records(transaction, deployment)
         if (records.first, len(records)) != (first, count):
             raise ChainError(
                 f"batch {event.indexed[0]} of the chain: its event has {count} calls from {first}, "
@@ -106,13 +109,16 @@ def _fetch(rpc: Rpc, deployment: Deployment, events: Sequence[Event]) -> Iterato
         )
 
 
-def _calldata(transaction: Json, deployment: Deployment) -> bytes:
+def _records(transaction: Json, deployment: Deployment) -> Records:
+    """What the transaction's calldata settles: a batch, or one call by itself."""
     fields = as_object(transaction)
     data, to = as_bytes(fields.get("input")), as_text(fields.get("to"))
-    selector = contract("CallLedger").selector("settleBatch")
-    if to.lower() != deployment.call_ledger.lower() or not data.startswith(selector):
-        raise ChainError(f"{fields.get('hash')} settled a batch, but is no call of settleBatch")
-    return data
+    if to.lower() == deployment.call_ledger.lower():
+        for name, read in SETTLING.items():
+            if data.startswith(contract("CallLedger").selector(name)):
+                return read(data)
+    names = " or ".join(SETTLING)
+    raise ChainError(f"{fields.get('hash')} settled a batch, but is no call of {names}")
 
 
 def _gas(rpc: Rpc, block: Block, transaction: str) -> int:

@@ -179,14 +179,14 @@ class _Reader:
 
     def word(self, at: int) -> int:
         if at + WORD > len(self._data):
-            raise ChainError("calldata of settleBatch is cut short")
+            raise ChainError("calldata of calls is cut short")
         return int.from_bytes(self._data[at : at + WORD], "big")
 
     def tail(self, argument: int, item_bytes: int) -> npt.NDArray[np.uint8]:
         at = self.word(argument * WORD)
         size = self.word(at) * item_bytes
         if at + WORD + size > len(self._data):
-            raise ChainError("calldata of settleBatch is cut short")
+            raise ChainError("calldata of calls is cut short")
         return np.frombuffer(self._data, dtype=np.uint8, count=size, offset=at + WORD)
 
     def ids(self, argument: int) -> Int64Array:
@@ -202,17 +202,26 @@ def _read(table: npt.NDArray[np.uint8]) -> Int64Array:
 def unpack(calldata: bytes) -> Records:
     """The records of a ``settleBatch``; raises `ChainError` if the calldata is none."""
     reader = _Reader(calldata)
-    agents, models = reader.ids(1), reader.ids(2)
+    return _records(reader, reader.ids(1), reader.ids(2))
+
+
+def unpack_one(calldata: bytes) -> Records:
+    """The record of a ``deduct``; raises `ChainError` if the calldata is none."""
+    reader = _Reader(calldata)
+    return _records(reader, np.array([reader.word(WORD)]), np.array([reader.word(2 * WORD)]))
+
+
+def _records(reader: _Reader, agents: Int64Array, models: Int64Array) -> Records:
     table = reader.tail(3, 1)
     if len(table) % RECORD_BYTES:
-        raise ChainError(f"settleBatch carries {len(table)} bytes of records, not whole ones")
+        raise ChainError(f"calldata carries {len(table)} bytes of records, not whole ones")
     table = table.reshape(-1, RECORD_BYTES)
     heads, answers = table[:, :WORD], table[:, WORD:]
     lanes = np.ascontiguousarray(heads).view(">u8").astype(np.uint64)
     high, upper, lower, low = (lanes[:, lane] for lane in range(4))
     agent, model = (low & 0xFFFF).astype(np.int64), (low >> 16 & 0xFFFF).astype(np.int64)
     if len(table) and not (agent.max() < len(agents) and model.max() < len(models)):
-        raise ChainError("a record of settleBatch points past its list")
+        raise ChainError("a record points past its list")
     return Records(
         first=reader.word(0),
         agent_ids=agents[agent],

@@ -17,7 +17,10 @@ GROWTH = 1_024
 
 @dataclass(frozen=True)
 class Balances:
-    """What everybody has at one time: columns by account id, and the fees, in micros."""
+    """What everybody has at one time: columns by account id, and the fees, in micros.
+
+    ``balance`` is what was paid in and not spent: what its owner has taken out since is in it.
+    """
 
     balance: Int64Array
     earned: Int64Array
@@ -59,10 +62,12 @@ class Rebuilt:
         self._deadline = np.zeros(GROWTH, dtype=np.int64)
         self._earned = np.zeros(GROWTH, dtype=np.int64)
         self._claimed = np.zeros(GROWTH, dtype=np.int64)
+        self._requested = np.zeros(GROWTH, dtype=np.int64)
+        self._withdrawn = np.zeros(GROWTH, dtype=np.int64)
 
     def balances(self) -> Balances:
         """A copy of what everybody has now."""
-        return Balances(self._balance.copy(), self._earned.copy(), self.fees)
+        return Balances(self._balance + self._withdrawn, self._earned.copy(), self.fees)
 
     def apply(self, event: Event) -> None:
         """Applies an event other than BatchSettled; raises `ChainError` if it cannot be."""
@@ -75,6 +80,12 @@ class Rebuilt:
                 self._cap[number] = min(cap, CAP_MAX)
                 self._max_price[number] = max_price
                 self._deadline[number] = deadline
+            case "WithdrawRequested", (number,), (amount, _):
+                self._requested[number] = amount
+            case "Withdrawn", (number,), (amount,):
+                self._balance[number] -= amount
+                self._withdrawn[number] += amount
+                self._requested[number] = 0
             case "Claimed", (number,), (amount,):
                 self._claimed[number] += amount
             case "FeesClaimed", _, (amount,):
@@ -91,6 +102,8 @@ class Rebuilt:
             self._balance, self._cap = _twice(self._balance), _twice(self._cap)
             self._max_price, self._deadline = _twice(self._max_price), _twice(self._deadline)
             self._earned, self._claimed = _twice(self._earned), _twice(self._claimed)
+            self._requested = _twice(self._requested)
+            self._withdrawn = _twice(self._withdrawn)
 
     def settle(self, batch: SettledRecords) -> Int64Array:
         """Settles a batch; returns what each of its calls was charged, zero where unpaid."""
@@ -127,12 +140,15 @@ class Rebuilt:
         ids = range(1, self.count + 1)
         accounts = rpc.views(at, [ledger.call("account", number) for number in ids])
         earnings = rpc.views(at, [ledger.call("earnings", number) for number in ids])
+        free = rpc.views(at, [ledger.call("effectiveBalance", number) for number in ids])
         pairs: list[tuple[str, int, int]] = []
-        for number, account, earning in zip(ids, accounts, earnings, strict=True):
+        effective = self._balance - np.minimum(self._requested, self._balance)
+        for number, account, earning, left in zip(ids, accounts, earnings, free, strict=True):
             balance, cap, *_ = integers(account)
             earned, claimed = integers(earning)
             pairs += (
                 (f"balance of account {number}", balance, int(self._balance[number])),
+                (f"effective balance of account {number}", integer(left), int(effective[number])),
                 (f"cap of account {number}", min(cap, CAP_MAX), int(self._cap[number])),
                 (f"earnings of account {number}", earned, int(self._earned[number])),
                 (f"claims of account {number}", claimed, int(self._claimed[number])),

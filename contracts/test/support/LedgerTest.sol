@@ -12,6 +12,7 @@ import {Test} from "./Test.sol";
 abstract contract LedgerTest is Test {
     uint16 internal constant FEE_BPS = 200;
     uint256 internal constant NOW = 1_800_000_000;
+    uint256 internal constant WITHDRAW_DELAY = 4 hours;
     address internal constant ROUTER = address(0x40073);
     address internal constant TREASURY = address(0x73EA5);
 
@@ -28,7 +29,7 @@ abstract contract LedgerTest is Test {
     function setUp() public virtual {
         vm.warp(NOW);
         usdc = new USDC("USDC", "2");
-        ledger = new CallLedger(address(usdc), ROUTER, TREASURY, FEE_BPS);
+        ledger = new CallLedger(address(usdc), ROUTER, TREASURY, FEE_BPS, WITHDRAW_DELAY);
     }
 
     /// @dev Registers `count` addresses that come after the last: the owner of id n has key n.
