@@ -25,6 +25,7 @@ from sim.routers import Leaderboard
 from sim.scenario.schema import Model as ModelSpec
 from sim.scenario.schema import Scenario
 from sim.units import BPS, PPM, TOKENS_PER_MTOK, US_PER_HOUR, US_PER_S, micros_from_usd_exact
+from sim.validators import Window
 
 Process = Generator[Event, ConditionValue, None]
 NODES = np.linspace(-10, 10, 2001)
@@ -66,7 +67,8 @@ class Model:
         self.us_per_token = US_PER_S / spec.latency.tokens_per_s
         self.sigma = spec.latency.sigma / PPM
         self.slope = scenario.item_response.discrimination / PPM
-        self.window = scenario.validators.window
+        assert isinstance(scenario.validators.score, Window)
+        self.window = scenario.validators.score.verdicts
         self.abilities: dict[int, int] = {}
         self.scores: dict[int, int] = {}
         self.verdicts: dict[int, deque[int]] = {}

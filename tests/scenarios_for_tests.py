@@ -111,7 +111,9 @@ def lively(tasks: int = 300, seed: int = 1, **changes: object) -> Scenario:
         ),
         "picky": group(60, requires={"origins": ["EU"]}),
     }  # fmt: skip
-    noisy: Mappings = {"validators": {"kind": "median", "noise": 0.1, "window": 20}}
+    noisy: Mappings = {
+        "validators": {"kind": "median", "noise": 0.1, "score": {"kind": "window", "verdicts": 20}}
+    }
     settling: Mappings = {"rail": {"kind": "batch", "size": 16, "interval_s": 30}}
     return scenario(
         models, groups, **{"tasks": tasks, "seed": seed, **noisy, **settling, **changes}

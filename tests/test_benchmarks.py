@@ -26,7 +26,12 @@ CHANGES: dict[str, tuple[dict[str, object], int]] = {
     "poor": (POOR, 5),
     "frugal": (FRUGAL, 6),
     "paid for success, ties, the last verdict only": (
-        {**EQUAL, "validators.window": 1, "validators.noise": 0, "rail.settle_on": "success"},
+        {
+            **EQUAL,
+            "validators.score.verdicts": 1,
+            "validators.noise": 0,
+            "rail.settle_on": "success",
+        },
         7,
     ),
     "other shares and noises": (

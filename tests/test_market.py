@@ -295,6 +295,6 @@ def test_an_answer_moves_the_score_by_which_the_next_task_is_routed() -> None:
         "n": model(quality={CHAT: 0.5}, declared_quality={CHAT: 0.5}),
     }
     best = {"kind": "leaderboard", "shares_percent": [100]}
-    what = scenario(models, router=best, validators={"kind": "median", "noise": 0, "window": 4})
+    what = scenario(models, router=best, validators={"noise": 0, "score": {"verdicts": 4}})
     frames = record(play(what, [task(1, difficulty=WRONG), task(3), task(5)]))
     assert frames.calls["model"].to_list() == ["m", "n", "n"]

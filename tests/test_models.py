@@ -270,7 +270,7 @@ def test_in_a_run_the_open_models_are_always_those_with_room(
 def test_a_score_is_the_mean_of_the_last_verdicts_rounded_down(
     window: int, verdicts: list[int], declared: float
 ) -> None:
-    judged = {"kind": "median", "window": window}
+    judged = {"kind": "median", "score": {"kind": "window", "verdicts": window}}
     both = {CHAT: 0.5, CODE: 0.6}
     what = scenario(
         {"m": model(quality=both, declared_quality={CHAT: declared})}, validators=judged

@@ -248,7 +248,7 @@ def test_in_a_market_the_router_decides_who_serves(
 ) -> None:
     prices = {"dear": ("0.05", 0.9), "fair": ("0.02", 0.7), "poor": ("0.01", 0.4)}
     models = {name: model(usd, quality={CHAT: q}) for name, (usd, q) in prices.items()}
-    still = {"kind": "median", "noise": 0, "window": 100_000}
+    still = {"kind": "median", "noise": 0, "score": {"kind": "window", "verdicts": 100_000}}
     calls = ran(scenario(models, router=chosen, validators=still, tasks=50)).calls
     served = {name: (calls["model"] == name).mean() for name in models}
     assert served == shares

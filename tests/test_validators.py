@@ -1,5 +1,7 @@
 """Validators: the stake-weighted median of what they observe, and the score that comes of it."""
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,8 @@ from pydantic import ValidationError
 
 from sim.chance import stream
 from sim.units import PPM
-from sim.validators import VALIDATORS, Median, verdict_ppm, weighted_medians
+from sim.validators import VALIDATORS, Mean, Median, Yuma, verdict_ppm, weighted_medians
+from tests.scenarios_for_tests import lively, ran
 
 JUDGED = st.integers(1, 9).flatmap(
     lambda n: st.tuples(
@@ -126,5 +129,103 @@ def test_there_must_be_one_stake_per_validator() -> None:
         Median(count=2, stakes=(1, 0))
 
 
-def test_the_median_is_a_kind_of_validators() -> None:
-    assert {"median": Median} == VALIDATORS
+def agreed(rule: Median | Mean | Yuma, values: list[int], stakes: list[int]) -> int:
+    return int(rule.agreed(np.array([values]), np.array(stakes)).item())
+
+
+@pytest.mark.parametrize("kind", VALIDATORS)
+@given(judged=JUDGED, shift=st.integers(-PPM, PPM))
+def test_every_rule_moves_with_its_observations(
+    kind: str, judged: tuple[list[int], list[int]], shift: int
+) -> None:
+    """So the error can be agreed on before the truth is known."""
+    (values, stakes), rule = judged, VALIDATORS[kind]()
+    moved = agreed(rule, [value + shift for value in values], stakes)
+    assert abs(moved - shift - agreed(rule, values, stakes)) <= 1  # halves are rounded to even
+
+
+@pytest.mark.parametrize("kind", VALIDATORS)
+@given(judged=JUDGED)
+def test_every_rule_agrees_on_something_between_the_least_and_the_most(
+    kind: str, judged: tuple[list[int], list[int]]
+) -> None:
+    values, stakes = judged
+    assert min(values) <= agreed(VALIDATORS[kind](), values, stakes) <= max(values)
+
+
+@pytest.mark.parametrize("kind", VALIDATORS)
+@given(judged=JUDGED, swap=st.randoms(use_true_random=False))
+def test_no_rule_looks_at_the_order_of_validators(
+    kind: str, judged: tuple[list[int], list[int]], swap: Random
+) -> None:
+    pairs = list(zip(*judged, strict=True))
+    swap.shuffle(pairs)
+    values, stakes = (list(each) for each in zip(*pairs, strict=True))
+    assert agreed(VALIDATORS[kind](), values, stakes) == agreed(VALIDATORS[kind](), *judged)
+
+
+@given(JUDGED)
+def test_the_mean_is_by_stake(judged: tuple[list[int], list[int]]) -> None:
+    values, stakes = judged
+    exact = sum(v * s for v, s in zip(values, stakes, strict=True)) / sum(stakes)
+    assert abs(agreed(Mean(), values, stakes) - exact) <= 0.5 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("values", "stakes", "kappa", "wanted"),
+    [
+        ([6, 6, 9], [1, 1, 1], 0.5, 6),  # praise by a third is cut
+        ([0, 6, 6], [1, 1, 1], 0.5, 4),  # blame by a third counts
+        ([0, 10], [1, 1], 0.5, 5),  # half of the stake is enough for 10
+        ([0, 10], [3, 2], 0.5, 0),
+        ([2, 4, 8], [1, 1, 2], 0.75, 4),  # cut at 4, the most that 3/4 reach: (2 + 4 + 2 x 4) / 4
+        ([2, 4, 8], [1, 1, 2], 0.2, 6),  # nothing is cut: (2 + 4 + 2 x 8) / 4 = 5.5
+    ],
+)
+def test_yuma_cuts_at_what_kappa_of_the_stake_supports(
+    values: list[int], stakes: list[int], kappa: float, wanted: int
+) -> None:
+    assert agreed(Yuma(kappa=kappa), values, stakes) == wanted
+
+
+@given(JUDGED, st.integers(0, 10 * PPM))
+def test_praise_by_less_than_kappa_of_the_stake_is_worth_no_more_than_consensus(
+    judged: tuple[list[int], list[int]], praise: int
+) -> None:
+    values, stakes = judged
+    flattery = [*values, max(values) + praise]
+    found = agreed(Yuma(), flattery, [*stakes, max(1, sum(stakes) - 1)])
+    if sum(stakes) > 1:
+        assert found <= max(values)
+
+
+@given(JUDGED)
+def test_yuma_never_says_more_than_the_mean_or_the_upper_median(
+    judged: tuple[list[int], list[int]],
+) -> None:
+    values, stakes = judged
+    upper = -median([-value for value in values], stakes)
+    found = agreed(Yuma(), values, stakes)
+    assert found <= upper
+    assert found <= agreed(Mean(), values, stakes)
+
+
+def test_the_mean_of_seven_errs_by_a_seventh_of_the_variance() -> None:
+    seven = Mean(count=7, noise=0.05).errors_ppm(stream(1, "seven"), 40_000)
+    assert seven.var() == pytest.approx(50_000**2 / 7, rel=0.04)
+
+
+def test_great_stakes_do_not_overflow() -> None:
+    stakes = [10**12] * 1000
+    for rule in (Median(), Mean(), Yuma(kappa=0.999)):
+        assert agreed(rule, [3] * 1000, stakes) == 3
+
+
+@pytest.mark.parametrize("kind", VALIDATORS)
+def test_every_kind_judges_a_run(kind: str) -> None:
+    judged = {"kind": kind, "noise": 0.2, "count": 3, "stakes": [1, 2, 2]}
+    one, two = (ran(lively(100, validators=judged)) for _ in range(2))
+    assert one.digest == two.digest
+    graded = one.calls.filter(reason="none")["score_ppm"]
+    assert 0 < graded.min() <= graded.max() <= PPM  # type: ignore[operator]
+    assert VALIDATORS[kind](**judged).kind == kind

@@ -19,7 +19,7 @@ from sim.scenario import json_schema, library
 from sim.scenario.library import FOLDERS, nearest
 from sim.scenario.loading import catalog_model
 from sim.scenario.shape import describe, fields_of, shape_of
-from sim.validators import Validators
+from sim.validators import ScoreRule, Validators
 
 
 class Item(NamedTuple):
@@ -73,7 +73,7 @@ def _parameters(rule: type[Parameters]) -> dict[str, str]:
 
 def _plain(value: object) -> str:
     if isinstance(value, Parameters):
-        return "even" if value == type(value)() else str(value)
+        return str(getattr(value, "kind", "even" if value == type(value)() else value))
     if isinstance(value, tuple):
         return f"[{', '.join(map(str, value))}]"
     return "none" if value is None else str(value)
@@ -97,7 +97,8 @@ KINDS: dict[str, tuple[str, Callable[[], list[Item]]]] = {
     "scenarios": ("scenarios that ship with Telex: telex run NAME", lambda: _files("scenarios")),
     "routers": ("which model gets a task", lambda: _rules(Router)),
     "mechanisms": ("how prices come about", lambda: _rules(Mechanism)),
-    "validators": ("how a score comes about", lambda: _rules(Validators)),
+    "validators": ("how a verdict comes about", lambda: _rules(Validators)),
+    "scores": ("how verdicts make a score: validators.score", lambda: _rules(ScoreRule)),
     "rails": ("how charges become money on chain", lambda: _rules(Rail)),
     "arrivals": ("when agents post their tasks", lambda: _rules(Arrival)),
     "intents": ("what a task may ask for", _intents),

@@ -11,6 +11,7 @@ from sim.mechanisms import Tariff
 from sim.models.endpoint import Answer, Endpoint
 from sim.scenario.schema import Model, Scenario
 from sim.units import PPM, TOKENS_PER_MTOK, US_PER_S, ppm_nearest
+from sim.validators import Running
 
 
 class Offers(NamedTuple):
@@ -57,16 +58,16 @@ class Pool:
         for endpoint in self.endpoints:
             if isinstance(endpoint, Metered):
                 endpoint.book = self.book
-        self.scores = [
+        self.rule = scenario.validators.score
+        self._declared = [
             [
                 ppm_nearest(model.declared_quality.get(name, model.quality.get(name, 0.0)))
                 for model in scenario.models.values()
             ]
             for name in scenario.intents
         ]
-        self.window = scenario.validators.window
-        self._verdicts: dict[tuple[int, int], deque[int]] = {}
-        self._sums: dict[tuple[int, int], int] = {}
+        self.scores = [list(map(self.rule.starts, declared)) for declared in self._declared]
+        self._running: dict[tuple[int, int], Running] = {}
         self._costs = [self._cost_terms(model, scenario) for model in scenario.models]
         self._know(scenario)
         models = list(scenario.models.values())
@@ -220,21 +221,12 @@ class Pool:
         return Reason.MAX_PRICE if least > task.limit_micros else Reason.NO_BUDGET
 
     def observe(self, intent: int, model: int, score_ppm: int) -> None:
-        """Takes a verdict into the model's score.
-
-        The score is the mean of the last ``window`` verdicts, rounded down; the declared quality
-        stands in for those that have not been given yet.
-        """
-        place = (intent, model)
-        verdicts = self._verdicts.get(place)
-        if verdicts is None:
-            verdicts = self._verdicts[place] = deque()
-            self._sums[place] = self.scores[intent][model] * self.window
-            verdicts.extend([self.scores[intent][model]] * self.window)
-        total = self._sums[place] + score_ppm - verdicts.popleft()
-        verdicts.append(score_ppm)
-        self._sums[place] = total
-        self.scores[intent][model] = total // self.window
+        """Takes a verdict into the model's score, by the validators' rule."""
+        running = self._running.get((intent, model))
+        if running is None:
+            running = self.rule.running(self._declared[intent][model])
+            self._running[intent, model] = running
+        self.scores[intent][model] = running.take(score_ppm)
         self.tried[intent][model] += 1
         self.won[intent][model] += score_ppm
         if intent in self._lessons:

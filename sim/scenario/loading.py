@@ -14,6 +14,7 @@ from sim.scenario.faults import faults_of, truth_values
 from sim.scenario.overrides import overlay
 from sim.scenario.resolve import Resolver
 from sim.scenario.schema import QUESTION_LENGTH, Model, Scenario
+from sim.scenario.shape import with_kinds
 from sim.scenario.tree import Branch, Leaf, Place, from_plain, layer_scenario, plain, pruned
 
 Overrides = Mapping[str, object] | Sequence[str]
@@ -86,7 +87,7 @@ def _build(
         made, more = overlay(overrides, Resolver().entries(layered))
         layered, faults = layer_scenario(layered, made), [*faults, *more]
     resolver = Resolver()
-    whole = pruned(resolver.entries(layered))
+    whole = with_kinds(pruned(resolver.entries(layered)))
     assert isinstance(whole, Branch)
     if whole.get("name") is None:
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")[:64]

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from sim.parameters import Parameters
 from sim.scenario.schema import NAME, Scenario
-from sim.scenario.tree import Branch, Path, Row, Tree, find
+from sim.scenario.tree import Branch, Leaf, Path, Row, Tree, find
 
 PATTERNS = {
     NAME: "a name of letters, digits, '.', '_' and '-', at most 64 of them",
@@ -36,9 +36,9 @@ class Shape(NamedTuple):
         return {kind: rule for rule in self.classes() if (kind := kind_of(rule))}
 
 
-def kind_of(rule: type[Parameters]) -> str:
+def kind_of(rule: type) -> str:
     """The ``kind`` of a rule's parameters; empty if they have none."""
-    field = rule.model_fields.get("kind")
+    field = rule.model_fields.get("kind") if issubclass(rule, Parameters) else None
     return str(get_args(field.annotation)[0]) if field else ""
 
 
@@ -117,6 +117,29 @@ def shape_at(path: Path, tree: Tree) -> Shape | None:
             return None
         shape = step(shape, key, find(tree, path[:depth]))
     return shape
+
+
+def with_kinds(tree: Tree, shape: Shape = ROOT) -> Tree:
+    """The tree where a mapping that names no ``kind`` is of the kind that its key has by default.
+
+    So ``router: {shares_percent: [60, 40]}`` is a leaderboard, as it is without a router.
+    """
+    if not isinstance(tree, Branch):
+        return tree
+    rule = rule_at(shape, tree)
+    fields = rule.model_fields if rule is not None else {}
+    items: dict[str, Tree] = {}
+    for key, part in tree.items.items():
+        below = step(shape, key, tree)
+        default = kind_of(type(fields[key].default)) if key in fields else ""
+        if below is None or not isinstance(part, Branch):
+            items[key] = part
+            continue
+        if default and part.get("kind") is None:
+            items[key] = with_kinds(part.having("kind", Leaf(default, part.place)), below)
+        else:
+            items[key] = with_kinds(part, below)
+    return Branch(items, tree.place)
 
 
 def keys_at(shape: Shape, tree: Tree | None) -> list[str]:
