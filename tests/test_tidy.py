@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 # Lowest first. A module imports only from lines above its own, and within its line only leftwards.
 LAYERS = """
 units facts chance parameters intents clock
-arrivals mechanisms routers validators rails
+arrivals latencies mechanisms routers validators rails
 scenario
 record ledger
 agents models

@@ -11,6 +11,7 @@ from sim.arrivals import Arrival
 from sim.cli.output import emit, emit_json
 from sim.facts import Fault, ScenarioError
 from sim.intents import INTENTS
+from sim.latencies import Law
 from sim.mechanisms import Mechanism
 from sim.parameters import Parameters
 from sim.rails import Rail
@@ -101,6 +102,7 @@ KINDS: dict[str, tuple[str, Callable[[], list[Item]]]] = {
     "scores": ("how verdicts make a score: validators.score", lambda: _rules(ScoreRule)),
     "rails": ("how charges become money on chain", lambda: _rules(Rail)),
     "arrivals": ("when agents post their tasks", lambda: _rules(Arrival)),
+    "latencies": ("how an answer's time varies", lambda: _rules(Law)),
     "intents": ("what a task may ask for", _intents),
     "metrics": ("every figure of a summary, with unit and formula", _metrics),
     "schema": ("the JSON Schema of scenario files, for editors", list),

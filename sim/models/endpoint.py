@@ -1,14 +1,15 @@
 """One model as the market meets it: its tariff, its answers, and the calls it has under way."""
 
 import math
-from collections import deque
 from typing import NamedTuple
 
 from sim.agents import Agent
 from sim.chance import below, key, mix
 from sim.facts import Task
+from sim.latencies import Lognormal, Pace
 from sim.mechanisms import Tariff
 from sim.models.ability import ability
+from sim.models.queues import queue_of
 from sim.scenario.schema import Model, Scenario
 from sim.units import PPM, TOKENS_PER_MTOK, US_PER_S, ppm_nearest, us_from_ms_nearest
 
@@ -39,14 +40,17 @@ class Endpoint:
         self.hit_ppm = ppm_nearest(model.cache_hit_share)
         self.first_token_us = us_from_ms_nearest(model.latency.first_token_ms)
         self.us_per_token = US_PER_S / model.latency.tokens_per_s
-        self.sigma = model.latency.sigma / PPM
+        lognormal = isinstance(model.latency.law, Lognormal)
+        self.sigma = model.latency.sigma / PPM if lognormal else 0.0
+        plain = lognormal and model.breakdowns.mean_busy_s is None
+        self.pace = None if plain else Pace(model_id, model.latency.law, model.breakdowns)
         self.key = key(f"model/{model_id}")
         self.context_tokens = model.context_tokens
         self.slots, self.room = model.capacity.slots, model.capacity.slots + model.capacity.queue
         self.outages = model.outages
         self.up = True
         self.serving: dict[int, Call] = {}
-        self.queue: deque[Call] = deque()
+        self.queue = queue_of(model.capacity, scenario)
         self.occupied = 0
 
     def chance_ppm(self, intent: int, difficulty: int) -> int:
@@ -63,6 +67,8 @@ class Endpoint:
         time_us = self.first_token_us + output * self.us_per_token
         if self.sigma:
             time_us *= math.exp(self.sigma * task.service)
+        if self.pace is not None:
+            time_us = self.pace.time_us(time_us, task.draw, attempt)
         return Answer(
             right, task.input_tokens * self.hit_ppm // PPM, output, max(1, round(time_us))
         )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sim.chance import below, mix
 from sim.facts import Fault, Reason, ScenarioError, Task
+from sim.latencies import Lognormal
 from sim.mechanisms import Tariff
 from sim.models.endpoint import Answer, Endpoint
 from sim.scenario.schema import Model, Scenario
@@ -108,7 +109,8 @@ class Pool:
     def latencies(self, task: Task, models: Sequence[int]) -> list[int]:
         """Expected service time of a right answer per model, in us, rounded down.
 
-        (first token + tokens_out / speed) exp(sigma^2 / 2).
+        (first token + tokens_out / speed) E[factor] (1 + repair / busy), where the factor is
+        lognormal exp(sigma^2 / 2), else 1, and the last term the time lost to breakdowns.
         """
         tokens = task.output_tokens
         times = map(self._times.__getitem__, models)
@@ -236,7 +238,9 @@ class Pool:
 def _time_terms(model: Model) -> tuple[float, float]:
     """Expected us until the first token, and per token of the reference answer."""
     latency = model.latency
-    spread = math.exp(latency.sigma**2 / 2)
+    spread = math.exp(latency.sigma**2 / 2) if isinstance(latency.law, Lognormal) else 1.0
+    if model.breakdowns.mean_busy_s is not None:
+        spread *= 1 + model.breakdowns.mean_repair_s / model.breakdowns.mean_busy_s
     expansion = model.verbosity / (1 - model.reasoning_share)
     return (
         latency.first_token_ms * 1000 * spread,

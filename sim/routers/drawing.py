@@ -25,6 +25,16 @@ def drawn(models: Sequence[int], weights: Iterable[int], task: Task, attempt: in
     return models[bisect_right(steps, below(bits, steps[-1]))]
 
 
+def some(models: Sequence[int], count: int, task: Task, attempt: int) -> list[int]:
+    """So many different models, any with equal chance (Floyd's algorithm; Bentley 1987)."""
+    bits = mix(task.draw, RANK, attempt)
+    found: list[int] = []
+    for last in range(len(models) - count, len(models)):
+        place = below(mix(bits, TIE, last), last + 1)
+        found.append(models[place] if models[place] not in found else models[last])
+    return found
+
+
 def least(models: Sequence[int], values: Sequence[int]) -> int:
     """The model of the least value; the first of equals."""
     return models[values.index(min(values))]

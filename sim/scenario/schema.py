@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from sim.arrivals import Arrival
 from sim.intents import INTENTS
+from sim.latencies import Breakdowns, Law, Lognormal
 from sim.mechanisms import Mechanism, Posted, Price
 from sim.parameters import (
     Count,
@@ -45,18 +46,28 @@ InOrder = AfterValidator(in_order)
 
 
 class Capacity(Parameters):
-    """``slots`` calls are served at once; up to ``queue`` more wait, first come first served."""
+    """``slots`` calls are served at once; up to ``queue`` more wait.
+
+    The ``discipline`` says who is next: ``fifo``, first come first served; or ``priority``, the
+    greatest ``priority`` of a group first, and first come first served within it. Nobody who is
+    being served is put back.
+    """
 
     slots: PositiveCount = Field(default=100, le=1_000_000)
     queue: Count = Field(default=1000, le=1_000_000)
+    discipline: Literal["fifo", "priority"] = "fifo"
 
 
 class Latency(Parameters):
-    """Service time: (first token + output tokens / speed) * exp(sigma * a standard normal)."""
+    """Service time: (first token + output tokens / speed) times a factor that ``law`` draws.
+
+    ``lognormal``: exp(sigma * a standard normal); the other laws have mean 1 and no ``sigma``.
+    """
 
     first_token_ms: NonNegative = Field(default=1000.0, le=1e9)
     tokens_per_s: Positive = Field(default=50.0, ge=1e-3, le=1e9)
     sigma: NonNegative = Field(default=0.3, le=5)
+    law: Law = Lognormal()
 
 
 class Window(Parameters):
@@ -124,6 +135,7 @@ class Model(Parameters):
     wrong_output_factor: Annotated[float, Field(ge=1, le=100)] = 1.0
     context_tokens: PositiveCount | None = None
     outages: Outages = Outages()
+    breakdowns: Breakdowns = Breakdowns()
     sources: dict[str, Source] = {}
     estimated: tuple[str, ...] = ()
 
@@ -168,7 +180,10 @@ class Requirements(Parameters):
 
 
 class Group(Parameters):
-    """Agents of one kind. Budget is per agent; value, maximum price and deadline per task."""
+    """Agents of one kind. Budget is per agent; value, maximum price and deadline per task.
+
+    ``priority``: the greatest is served first where a model's queue goes by it.
+    """
 
     count: PositiveCount = Field(le=1_000_000)
     arrival: Arrival
@@ -178,6 +193,7 @@ class Group(Parameters):
     max_price_usd: PositiveUsd
     deadline_s: Positive = Field(le=1e9)
     retries: Annotated[int, Field(ge=0, le=100, strict=True)] = 0
+    priority: Annotated[int, Field(ge=-1000, le=1000, strict=True)] = 0
     requires: Requirements = Requirements()
 
 
