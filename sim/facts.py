@@ -120,6 +120,8 @@ class Task(NamedTuple):
         service: standard normal noise of the service time, times 10**6.
         judgement_ppm: the validators' error on this task, after their median.
         value_micros: worth of a right answer in time. limit_micros: the most a call may cost.
+        step, clone: which part of its agent's workflow this is; 0 and 0 for a task as a whole.
+        context_tokens: of the prompt, what the session has already said.
     """
 
     posted_us: int
@@ -133,6 +135,9 @@ class Task(NamedTuple):
     judgement_ppm: int
     value_micros: int
     limit_micros: int
+    step: int = 0
+    clone: int = 0
+    context_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

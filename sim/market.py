@@ -45,15 +45,14 @@ class Market:
     def post(self, agent: Agent, task: Task) -> None:
         """An agent posts a Task."""
         self.tasks_posted += 1
-        self.attempt(self.tasks_posted - 1, agent, 0, task)
+        agent.plan.begin(self, self.tasks_posted - 1, agent, task)
 
     def attempt(self, task_id: int, agent: Agent, attempt: int, task: Task) -> None:
         """Models quote; the router picks a Quote; the market holds it and makes it a Call."""
-        purse_micros = self.ledger.free[agent.index]
-        models, refusal = self.pool.fitting(task, agent.group, purse_micros)
+        plan, purse_micros = agent.plan, self.ledger.free[agent.index]
+        models, refusal = plan.fitting(self.pool, task_id, agent, attempt, task, purse_micros)
         if refusal:
-            outcome = Outcome.FAILED if attempt else Outcome.REJECTED
-            self._end_task(task_id, agent, attempt, task, outcome, refusal)
+            plan.refused(self, task_id, agent, attempt, task, refusal)
             return
         model = self.pool.endpoints[self.router.pick(task, attempt, models, self.pool)]
         quote_micros = model.quote_micros(task)
@@ -61,6 +60,7 @@ class Market:
         call = Call(
             self.calls_made, task_id, agent, attempt, task, model, quote_micros, self.clock.now
         )
+        plan.made(call)
         self._enter(call)
         if len(model.serving) < model.slots:
             self.serve(call)
@@ -90,7 +90,7 @@ class Market:
         self._leave(call)
         self._end_call(call, status, reason, charge_micros, score_ppm)
         self._next_waiting(model)
-        self._after(call, reason)
+        call.agent.plan.after(self, call, reason, charge_micros)
 
     # Waiting, giving up, failing -------------------------------------------------------------
 
@@ -130,18 +130,7 @@ class Market:
         call.answer = None
         self._leave(call)
         self._end_call(call, Status.REFUNDED, reason, 0, 0)
-        self._after(call, reason)
-
-    def _after(self, call: Call, reason: Reason) -> None:
-        """What the agent does once a call has ended: done, once more, or given up."""
-        if reason is Reason.NONE:
-            self.end_task(call, Outcome.SUCCEEDED, reason)
-        elif reason is Reason.LATE or self.clock.now >= call.task.deadline_us:
-            self.end_task(call, Outcome.EXPIRED, reason)
-        elif call.attempt < call.agent.retries:
-            self.attempt(call.task_id, call.agent, call.attempt + 1, call.task)
-        else:
-            self.end_task(call, Outcome.FAILED, reason)
+        call.agent.plan.after(self, call, reason, 0)
 
     # The facts -------------------------------------------------------------------------------
 
@@ -185,15 +174,13 @@ class Market:
             task.input_tokens, cached_tokens, output_tokens, call.attempt,
             call.quote_micros, charge_micros, share_floor(charge_micros, self.rail.fee_bps),
             reason is Reason.NONE, score_ppm, status, reason, task.output_tokens, task.difficulty,
+            task.step, task.clone,
         )  # fmt: skip
 
-    def end_task(self, call: Call, outcome: Outcome, reason: Reason) -> None:
-        """Ends a call's task with this call as its last."""
-        self._end_task(call.task_id, call.agent, call.attempt + 1, call.task, outcome, reason)
-
-    def _end_task(
+    def end_task(
         self, task_id: int, agent: Agent, calls: int, task: Task, outcome: Outcome, reason: Reason
     ) -> None:
+        """Ends a task after so many calls."""
         self.tasks.append(
             (
                 task_id,
@@ -209,6 +196,11 @@ class Market:
         self.tasks_ended += 1
         if self.closed:
             self._check_drained()
+
+    @property
+    def now_us(self) -> int:
+        """The present time."""
+        return self.clock.now
 
     def close(self) -> None:
         """No task is to come any more."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from sim.agents import Agent, agents
 from sim.clock import Clock
-from sim.facts import Batch, Outcome, Reason, Status, Task, TelexError
+from sim.facts import Batch, Reason, Status, Task, TelexError
 from sim.ledger import Ledger
 from sim.market import Market
 from sim.models import Pool, outages
@@ -192,7 +192,8 @@ class World:
         for call in flying:
             call.answer = None
             market.calls.append(market.row(call, Status.IN_FLIGHT, Reason.INTERRUPTED, 0, 0))
-            market.end_task(call, Outcome.OPEN, Reason.INTERRUPTED)
+        for plan in dict.fromkeys(agent.plan for agent in self.agents):
+            plan.strand(market, [call for call in flying if call.agent.plan is plan])
         return self._collect()[0]
 
 

@@ -13,7 +13,8 @@ class Calls:
     """Columns of calls, equally long.
 
     Codes: agent, model, intent by position in the scenario, status and reason by `Status` and
-    `Reason`; ``difficulty`` in millionths.
+    `Reason`; ``difficulty`` in millionths. ``step`` and ``clone`` say which part of a workflow it
+    is, ``attempt`` counts within that part.
     """
 
     call_id: Int64Array
@@ -37,6 +38,8 @@ class Calls:
     reason: Int64Array
     reference_tokens: Int64Array
     difficulty: Int64Array
+    step: Int64Array
+    clone: Int64Array
 
     def __len__(self) -> int:
         return len(self.call_id)

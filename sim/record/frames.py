@@ -51,6 +51,7 @@ class Names:
             "agent": pl.Enum(self.agents),
             "model": pl.Enum(list(scenario.models)),
             "intent": pl.Enum(list(scenario.intents)),
+            "step": pl.Enum(["task"]),
             "status": pl.Enum([status.name.lower() for status in Status]),
             "outcome": pl.Enum([outcome.name.lower() for outcome in Outcome]),
             "reason": pl.Enum([reason.name.lower() for reason in Reason]),

@@ -1,8 +1,7 @@
-"""Demand: agents, each of which posts the tasks that its own random streams have drawn."""
+"""Demand: the tasks of an agent, as its own random streams draw them."""
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
@@ -10,26 +9,11 @@ import numpy as np
 from sim.arrivals import Floats, posting_times
 from sim.chance import stream
 from sim.facts import Task
-from sim.scenario.schema import Demand, Group, Scenario
+from sim.scenario.schema import Demand, Group
 from sim.units import PPM, Int64Array, micros_from_usd_exact, us_from_seconds_nearest
 from sim.validators import Validators
 
 TOKENS_MAX = 10**9
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    """One agent: its position among all agents, its group's position, its purse, its tasks.
-
-    ``tasks`` never ends; its times never fall.
-    """
-
-    index: int
-    group: int
-    name: str
-    budget_micros: int
-    retries: int
-    tasks: Iterator[Task]
 
 
 class Sizes:
@@ -69,6 +53,8 @@ def _millionths(values: Floats) -> list[int]:
     return millionths
 
 
+WHOLE = (0, 0, 0)
+"""Step, clone and context of a task that is posted as a whole."""
 PURPOSES = ("intent", "input", "output", "difficulty", "luck", "service", "judges")
 
 
@@ -103,27 +89,5 @@ def tasks(
             _millionths(service.standard_normal(n)),
             validators.errors_ppm(judges, n).tolist(),
         )
-        yield from map(
-            Task._make, zip(*columns, repeat(value_micros), repeat(limit_micros), strict=False)
-        )
-
-
-def agents(scenario: Scenario) -> list[Agent]:
-    """Every agent of a scenario, group by group."""
-    position = {intent: index for index, intent in enumerate(scenario.intents)}
-    found: list[Agent] = []
-    for number, (group_id, group) in enumerate(scenario.groups.items()):
-        intents = [position[intent] for intent in group.intents]
-        first = len(found)
-        found += (
-            Agent(
-                index=first + index,
-                group=number,
-                name=f"{group_id}/{index}",
-                budget_micros=micros_from_usd_exact(group.budget_usd),
-                retries=group.retries,
-                tasks=tasks(scenario.seed, group_id, index, group, intents, scenario.validators),
-            )
-            for index in range(group.count)
-        )
-    return found
+        same = (value_micros, limit_micros, *WHOLE)
+        yield from map(Task._make, zip(*columns, *map(repeat, same), strict=False))
