@@ -9,6 +9,8 @@ import pytest
 
 from sim.cli.experiment_sessions import share_of
 from sim.cli.experiments import run_replications
+from sim.cli.output import people
+from sim.cli.tables import facts
 from sim.facts import ScenarioError, ToolError
 from tests.experiment_helpers import FLOORS, PRICES, file_of, telex
 
@@ -88,6 +90,25 @@ def test_variants_of_one_scenario_are_compared_and_the_best_selected(tmp_path):
     assert better["words"].startswith("router.floor=0.8 beats small by ")
     assert found["selection"]["best"] != "small"
     assert found["selection"]["reps"]["small"] >= 6
+
+
+def test_a_list_in_a_name_is_shown_as_it_was_written(capsys):
+    people().print(facts("order=[a, b]", [("[c, d]", "[e]")]))
+    shown = capsys.readouterr().err
+    assert "order=[a," in shown
+    assert "[c, d]  [e]" in shown
+
+
+def test_a_sweep_shows_the_metrics_asked_for_in_their_units_and_the_best_point(tmp_path):
+    asked = ("sweep", file_of(tmp_path), "--param", "router.floor=0.6,0.9", "--workers", 1)
+    done = telex(*asked, "--reps", 2, "--of", "spend_micros", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "spend_micros" in done.stderr
+    assert "success_rate" not in done.stderr
+    assert "$" in done.stderr
+    wrong = telex(*asked, "--of", "spend_micro", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "did you mean spend_micros?" in wrong.stderr
 
 
 def test_a_sweep_prints_one_object_and_shows_its_points(tmp_path):

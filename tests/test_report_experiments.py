@@ -7,13 +7,18 @@ import pytest
 
 from sim.experiment.statistics import interval
 from sim.experiment.store import Experiment
+from sim.facts import ScenarioError
 from sim.report import report
+from sim.report.bests import best_in_words, best_point
 from sim.report.forests import comparison_section, effects, forest_picture
-from sim.report.measured import Measured, Metric, Point, open_experiment
+from sim.report.indices import Found as Indices
+from sim.report.indices import indices_picture, indices_section
+from sim.report.loads import Found as Loads
+from sim.report.measured import Measured, Metric, Point, open_experiment, result_of
 from sim.report.page import plotly_js
 from sim.report.pareto import front_of, pareto_picture
-from sim.report.sweeps import best_point, curve_picture, heat_picture, shown_metrics
-from tests.experiment_helpers import small
+from sim.report.sweeps import curve_picture, heat_picture, shown_metrics
+from tests.experiment_helpers import file_of, small, telex
 from tests.report_helpers import Structure, in_colours
 
 go = pytest.importorskip("plotly.graph_objects")  # untyped
@@ -111,6 +116,61 @@ def test_failed_points_are_left_out_of_pictures_and_counted_in_words():
     what = measured([point(0.5, 10, p=2.0), failed], ("p",))
     assert len(curve_picture(what, "p", 0, alone=True).traces[0]["x"]) == 1  # type: ignore[arg-type]
     assert pareto_picture(what) is not None
+
+
+def test_the_words_name_the_best_point_and_how_surely_it_is_ahead():
+    table = pl.DataFrame(
+        {"point": [0, 0, 0, 1, 1, 1], "rep": [0, 1, 2] * 2, "p": [1.0] * 3 + [2.0] * 3,
+         "success_rate": [0.5, 0.6, 0.7, 0.55, 0.66, 0.74]}
+    )  # fmt: skip
+    points = [point(0.6, 1, p=1.0), point(0.65, 1, p=2.0)]
+    told = best_in_words(measured(points, ("p",), table), [RATE]).replace("\u00a0", " ")
+    assert told == (
+        "Tasks solved in time is highest, 65.0 %, at p 2; "
+        "ahead of p 1, by 5.0 % ± 2.5 % on common seeds."
+    )
+
+
+def index(value: float, half_width: float) -> dict[str, float]:
+    return {"value": value, "half_width": half_width}
+
+
+def test_sensitivity_says_what_moves_a_figure_and_what_does_not():
+    of = {
+        "a.weak": {"S1": index(0.01, 0.05), "ST": index(0.02, 0.06)},
+        "a.strong": {"S1": index(0.7, 0.1), "ST": index(0.9, 0.1)},
+    }
+    found = Indices.model_validate({"method": "sobol", "runs": 64, "metrics": {RATE.name: of}})
+    what = measured([point(0.5, 10, p=2.0)], ("p",))
+    told = "".join(Structure(indices_section(what, found)).text).replace("\u00a0", " ")
+    assert "moved most by a.strong, 0.9 ± 0.1 of its variance. Not surely moved by a.weak" in told
+    picture = indices_picture("k", RATE, found.metrics[RATE.name], "sobol")
+    assert [trace["y"] for trace in picture.traces] == [["a.weak", "a.strong"]] * 2
+    go.Figure(in_colours(picture))
+
+
+def test_a_result_of_another_version_is_refused(tmp_path: Path):
+    (tmp_path / "result.json").write_text('{"slo": "x<1"}')
+    with pytest.raises(ScenarioError, match="that this version does not read"):
+        result_of(tmp_path, Loads)
+    assert result_of(tmp_path / "none", Loads) is None
+
+
+@pytest.mark.parametrize("kind", ["capacity", "sensitivity"])
+def test_what_a_command_found_is_reported(kind: str, tmp_path: Path):
+    asked = {
+        "capacity": ("--slo", "latency_us.p95<60s", "--tolerance", "50%", "--reps", "2"),
+        "sensitivity": ("--param", "router.floor=0.6:0.8", "--points", "4"),
+    }
+    directory = tmp_path / kind
+    done = telex(kind, file_of(tmp_path, 30), *asked[kind], "--workers", 1, "--out", directory,
+                 cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    text = report([directory])
+    found = Structure(text.replace(plotly_js(), ""))
+    assert not found.faults
+    assert {"capacity": "Loads tried", "sensitivity": "Indices"}[kind] in "".join(found.text)
+    assert report([directory]) == text
 
 
 @pytest.mark.parametrize("kind", ["sweep", "compare"])

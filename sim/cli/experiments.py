@@ -50,9 +50,7 @@ def run_replications(
                 scenario, session, share, names, first, warm_up_us=warm_up_us
             )
         document = {"scenario": scenario.name, **of_replicated(found, warm_up_us)}
-        return finish(
-            session, document, json, lambda: show_replicated(scenario.name, found, warm_up_us)
-        )
+        return finish(session, document, json, lambda: show_replicated(scenario, found, warm_up_us))
 
 
 def sweep(
@@ -63,6 +61,7 @@ def sweep(
     reps: Reps = 1,
     design: Annotated[str, typer.Option(help="grid, sobol or lhs.")] = "grid",
     points: Annotated[int | None, typer.Option(help="How many, for sobol and lhs.")] = None,
+    of: Of = None,
     warm_up: WarmUp = None,
     out: Out = None,
     workers: WorkersOption = None,
@@ -73,17 +72,20 @@ def sweep(
     from sim.cli.experiment_tables import show_sweep
     from sim.experiment import sweep as sweeps
     from sim.experiment.documents import of_rows
+    from sim.experiment.measures import known
     from sim.experiment.space import Parameter
 
     scenario = load(file, overrides or (), seed)
     parameters = [Parameter.parse(text) for text in param]
     warm_up_us = warm_up_of(warm_up, {scenario.name: scenario})
     plan = sweeps.plan(scenario, parameters, design, points, warm_up_us)
+    for name in of or ():
+        known(name, scenario, "--of")
     with session_of(plan.experiment, out, workers, dask, json) as session:
         rows = sweeps.sweep(plan, session, reps, warm_up_us)
         document = {"scenario": scenario.name, "points": len(plan.points), "reps": reps,
                     "results": str(session.store.publish(rows)), **of_rows(rows)}  # fmt: skip
-        status = finish(session, document, json, lambda: show_sweep(plan, rows))
+        status = finish(session, document, json, lambda: show_sweep(plan, rows, of))
     raise typer.Exit(status)
 
 
@@ -124,7 +126,10 @@ def compare(
             least = comparing.zone_of(found, by, zone)
             selected = comparing.best_of(designs, session, by, least, reps, warm_up_us=warm_up_us)
         document = of_comparison(found, selected)
-        status = finish(session, document, json, lambda: show_comparison(found, selected, of))
+        status = finish(
+            session, document, json,
+            lambda: show_comparison(designs.values(), found, selected, of),
+        )  # fmt: skip
     raise typer.Exit(status)
 
 
@@ -196,7 +201,7 @@ def sensitivity(
     with session_of(experiment, out, workers, dask, json) as session:
         found = sensing.sensitivity(space, of or PRECISE, session, method, points, reps)
         document = {"scenario": scenario.name, **of_indices(found)}
-        status = finish(session, document, json, lambda: show_indices(found))
+        status = finish(session, document, json, lambda: show_indices(scenario, found))
     raise typer.Exit(status)
 
 
@@ -224,7 +229,7 @@ def capacity(
     with session_of(loading.plan(scenario, condition), out, workers, dask, json) as session:
         found = loading.capacity(scenario, condition, session, reps, near)
         document = {"scenario": scenario.name, **of_capacity(found, per_hour)}
-        status = finish(session, document, json, lambda: show_capacity(found, per_hour))
+        status = finish(session, document, json, lambda: show_capacity(scenario, found, per_hour))
     raise typer.Exit(status)
 
 

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from rich import box
+from rich.console import RenderableType
+from rich.style import StyleType
 from rich.table import Table
+from rich.text import Text
 
 from sim.cli.output import people
 from sim.units import US_PER_S, usd_from_micros
@@ -12,15 +15,30 @@ NONE = "-"
 ROOMY = 100
 
 
+class Plain(Table):
+    """A table whose cells are text as it stands: a name such as ``order=[a, b]`` is no markup."""
+
+    def add_row(
+        self, *renderables: RenderableType | None, style: StyleType | None = None,
+        end_section: bool = False,
+    ) -> None:  # fmt: skip
+        """Adds a row."""
+        cells = (Text(cell) if isinstance(cell, str) else cell for cell in renderables)
+        super().add_row(*cells, style=style, end_section=end_section)
+
+
 def table(title: str, columns: Sequence[str], texts: int = 1) -> Table:
     """An empty table whose first ``texts`` columns are text and whose others are figures."""
     roomy = people().width >= ROOMY
-    made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold",
+    made = Plain(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold",
                  padding=(0, 1) if roomy else 0, pad_edge=False)  # fmt: skip
     for position, column in enumerate(columns):
         text = position < texts
         made.add_column(
-            column, justify="left" if text else "right", no_wrap=texts == 1, overflow="fold"
+            Text(column),
+            justify="left" if text else "right",
+            no_wrap=texts == 1 and not text,
+            overflow="fold",
         )
     return made
 
@@ -57,7 +75,7 @@ def whole(number: int | None) -> str:
 
 def facts(title: str, rows: Iterable[tuple[str, str]]) -> Table:
     """A table of names and what is known of them."""
-    made = Table(title=title, box=None, title_justify="left", title_style="bold",
+    made = Plain(title=Text(title), box=None, title_justify="left", title_style="bold",
                  show_header=False, padding=(0, 2, 0, 0), pad_edge=False)  # fmt: skip
     made.add_column(no_wrap=True)
     made.add_column(overflow="fold")

@@ -139,6 +139,8 @@ def of_capacity(found: Capacity, per_hour: float) -> Document:
     """The two loads, as multiples and in tasks per hour, and every probe."""
     return {
         "slo": found.condition.text,
+        "metric": found.condition.metric,
+        "limit": found.condition.limit,
         "holds": found.holds,
         "fails": found.fails,
         "holds_per_hour": None if found.holds is None else found.holds * per_hour,

@@ -3,12 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
+from pydantic import BaseModel, ValidationError
 
+from sim.experiment.documents import RESULT
 from sim.experiment.measures import Direction, direction, measures
 from sim.experiment.statistics import Interval, interval
 from sim.experiment.store import MANIFEST, Experiment, read
+from sim.facts import Fault, ScenarioError
 from sim.report.wording import NBSP, NONE, capital, dollars, duration, number, percent
 from sim.units import MICROS_PER_USD, US_PER_S
 
@@ -28,6 +32,8 @@ WORDS = {
 SCALES = {"micros": 1 / MICROS_PER_USD, "us": 1 / US_PER_S, "share": 100.0}
 UNITS = {"micros": ("$", ""), "us": ("", " s"), "share": ("", " %")}
 SHOWN: dict[str, Callable[[float], str]] = {"micros": dollars, "us": duration, "share": percent}
+
+Result = TypeVar("Result", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,13 @@ class Metric:
 
     def told(self, found: Interval) -> str:
         """A mean with its half width."""
-        half = "" if found.half_width is None else f" ±{NBSP}{self.shown(found.half_width)}"
+        half = "" if found.half_width is None else f" ±{NBSP}{self.half(found.half_width)}"
         return f"{self.shown(found.mean)}{half}"
+
+    def half(self, width: float) -> str:
+        """A half width in words, to two digits."""
+        before, after = self.affixes
+        return f"{before}{number(self.scaled(width), 2)}{after.replace(' ', NBSP)}"
 
     @property
     def affixes(self) -> tuple[str, str]:
@@ -75,7 +86,8 @@ class Point:
 class Measured:
     """One experiment.
 
-    ``labels`` are the columns that tell points apart: the parameters, or ``design``.
+    ``labels`` are the columns that tell points apart: the parameters, or ``design``;
+    ``directory`` is where it is saved.
     """
 
     key: str
@@ -84,6 +96,7 @@ class Measured:
     labels: tuple[str, ...]
     metrics: tuple[Metric, ...]
     points: tuple[Point, ...]
+    directory: Path = Path()
 
     @property
     def name(self) -> str:
@@ -95,10 +108,38 @@ class Measured:
         """Replications of the point that has most."""
         return int(self.table["rep"].n_unique())
 
+    def metric(self, name: str) -> Metric:
+        """Any metric of the first scenario by its name, in the words there are for it."""
+        found = measures(next(iter(self.experiment.designs.values())))[name]
+        return Metric(name, capital(WORDS.get(name, name)), found.unit)
+
+    def values(self, name: str) -> dict[int, dict[int, float]]:
+        """A metric's values by position in ``points``, then by replication."""
+        rows = self.table.select("point", "rep", name).drop_nulls().sort("point", "rep")
+        places = {point: at for at, point in enumerate(self.table["point"].unique().sort())}
+        found: dict[int, dict[int, float]] = {}
+        for point, rep, value in rows.iter_rows():
+            found.setdefault(places[point], {})[rep] = float(value)
+        return found
+
     @property
     def errors(self) -> list[str]:
         """What runs died of, each once."""
         return sorted({str(error) for error in self.table["error"].drop_nulls()})
+
+
+def result_of(directory: Path, kind: type[Result]) -> Result | None:
+    """``result.json`` of an experiment's directory; None if the experiment has not ended.
+
+    Raises `ScenarioError` if it is that of another version.
+    """
+    file = directory / RESULT
+    try:
+        return kind.model_validate_json(file.read_bytes()) if file.is_file() else None
+    except (OSError, ValidationError) as error:
+        found = f"a {RESULT} that this version does not read"
+        fault = Fault(str(directory), found, "an experiment of this version", "run it again")
+        raise ScenarioError((fault,)) from error
 
 
 def is_experiment(directory: Path) -> bool:
@@ -114,7 +155,7 @@ def open_experiment(directory: Path, key: str) -> Measured:
     metrics = tuple(_metrics(experiment, labels))
     parts = table.sort("point", "rep").partition_by("point", maintain_order=True)
     points = tuple(_point(part, labels, metrics) for part in parts)
-    return Measured(key, experiment, table, labels, metrics, points)
+    return Measured(key, experiment, table, labels, metrics, points, directory)
 
 
 def _metrics(experiment: Experiment, labels: Sequence[str]) -> list[Metric]:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from sim.report import asked, found, panels
+from sim.report import asked, found, indices, loads, panels
 from sim.report.forests import comparison_section
 from sim.report.markup import Html, folded, join, tag
-from sim.report.measured import Measured
+from sim.report.measured import Measured, result_of
 from sim.report.palette import palette_of
 from sim.report.panels import Panels
 from sim.report.picture import Picture
@@ -112,16 +112,23 @@ def _found(records: Sequence[Record], every: Sequence[Panels]) -> Html:
 
 
 def experiment_section(measured: Measured, number: int) -> Section:
-    """The section of one experiment: by its kind, a comparison or points of a space."""
-    kinds = {"compare": "Comparison", "sweep": "Sweep", "tune": "Tuning"}
+    """The section of one experiment, by its kind."""
     kind = measured.experiment.kind
-    content = (
-        comparison_section(measured) if measured.labels == ("design",) else sweep_section(measured)
-    )
-    title = f"{kinds.get(kind, capital(kind))} of {measured.name}"
+    words = {"compare": "Comparison", "sweep": "Sweep", "tune": "Tuning"}
+    title = f"{words.get(kind, capital(kind))} of {measured.name}"
     if kind == "compare":
         title = f"Comparison of {listed([*measured.experiment.designs])}"
-    return Section(f"experiment-{number}", title, content)
+    return Section(f"experiment-{number}", title, _experiment(measured, kind))
+
+
+def _experiment(measured: Measured, kind: str) -> Html:
+    if measured.labels == ("design",):
+        return comparison_section(measured)
+    if kind == "sensitivity" and (of := result_of(measured.directory, indices.Found)):
+        return indices.indices_section(measured, of)
+    if kind == "capacity" and (limits := result_of(measured.directory, loads.Found)):
+        return loads.loads_section(measured, limits)
+    return sweep_section(measured)
 
 
 def document(records: Sequence[Record], experiments: Sequence[Measured]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sim.experiment.measures import Direction
+from sim.report.bests import best_in_words, best_point
 from sim.report.markup import Html, Json, Table, folded, join, tag
 from sim.report.measured import Measured, Metric, Point, label_of
 from sim.report.pareto import pareto_picture
@@ -38,7 +38,7 @@ def sweep_section(measured: Measured) -> Html:
     return join(
         [
             tag("p", _asked(measured)),
-            tag("p", _found(measured), class_="finding"),
+            tag("p", best_in_words(measured, shown_metrics(measured)[:3]), class_="finding"),
             *(picture.html() for picture in pictures),
             folded(f"Every point ({len(table.rows)})", table.html()),
         ]
@@ -73,26 +73,6 @@ def _asked(measured: Measured) -> str:
     under = f"each under the same {seeds}" if even else f"under {seeds} in all"
     points = counted(len(measured.points), "point")
     return f"Varied: {listed(varied) or 'nothing'}; {points}, {under}{lost}."
-
-
-def best_point(points: Sequence[Point], metric: Metric) -> Point | None:
-    """The point with the best mean of a metric; None if nothing is better, or nothing is known."""
-    known = [point for point in points if metric.name in point.found]
-    if not known or metric.better is Direction.NEUTRAL:
-        return None
-    return max(known, key=lambda point: metric.better * point.found[metric.name].mean)
-
-
-def _found(measured: Measured) -> str:
-    sentences = []
-    for metric in shown_metrics(measured)[:3]:
-        best = best_point(measured.points, metric)
-        if best is not None:
-            way = "highest" if metric.better is Direction.HIGHER else "lowest"
-            told = metric.told(best.found[metric.name])
-            where = f" is {way}, {told}, at {label_of(best)}." if best.labels else f": {told}."
-            sentences.append(f"{metric.words}{where}")
-    return " ".join(sentences) or f"Nothing was measured: {'; '.join(measured.errors)}."
 
 
 def shown_metrics(measured: Measured) -> list[Metric]:
