@@ -1,6 +1,7 @@
 """``telex sweep``, ``compare``, ``tune``, ``sensitivity``, ``capacity``, and ``run --reps``."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -126,10 +127,8 @@ def compare(
             least = comparing.zone_of(found, by, zone)
             selected = comparing.best_of(designs, session, by, least, reps, warm_up_us=warm_up_us)
         document = of_comparison(found, selected)
-        status = finish(
-            session, document, json,
-            lambda: show_comparison(designs.values(), found, selected, of),
-        )  # fmt: skip
+        show = partial(show_comparison, designs.values(), found, selected, of)
+        status = finish(session, document, json, show)
     raise typer.Exit(status)
 
 
