@@ -38,7 +38,13 @@ class Place:
 
 
 def chain_setup(scenario: Scenario, place: Place, directory: Path) -> ChainSetup:
-    """What a scenario asks of the chain: its agents funded, its models registered."""
+    """What a scenario asks of the chain: its agents funded, its models registered.
+
+    Raises `ScenarioError` for a rail that is only modelled.
+    """
+    if scenario.rail.kind != "batch":
+        hint = "the others are modelled: --chain none"
+        raise ScenarioError((Fault("rail.kind", scenario.rail.kind, "batch on a chain", hint),))
     agents = tuple(
         Agent(
             f"{group_id}/{index}",

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from sim.metrics import Figures, Summary, dictionary, figures
 from sim.models import Pool
-from sim.rails import BatchRail
+from sim.rails import BatchRail, Load
 from sim.record.frames import Frames
 from sim.scenario import Scenario
 from tests.scenarios_for_tests import (
@@ -124,7 +124,9 @@ def test_the_rail_delays_calls_until_their_batch_closes(counted: Frames, told: F
     assert counted.batches["closed_us"].to_list() == [4_000_000, 6_000_000, 8_000_000]
     assert told.rail.delay_us_mean == (2 + 1 + 2 + 1 + 2) * 10**6 // 5
     assert told.rail.delay_us_max == 2_000_000
-    gas = 2 * BatchRail.gas(2, 1, 1, events=True) + BatchRail.gas(1, 1, 1, events=True)
+    rail = BatchRail()
+    two, one = Load(2, 1, 1, 2, 1), Load(1, 1, 1, 1, 1)
+    gas = 2 * rail.gas(two, events=True) + rail.gas(one, events=True)
     assert told.rail.gas == gas
     assert told.rail.gas_micros == gas
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.facts import ScenarioError, ToolError
+from sim.rails import Load
 from sim.record import AnswerHasher, Calls, Tasks, digest
 from sim.record.archive import ChainPlace, load, new_directory, save, write_summary
 from sim.record.batches import Landed
@@ -264,7 +265,7 @@ def test_gas_is_paid_by_the_router_as_modelled() -> None:
     frames = ran(what)
     ether = frames.transfers.filter(pl.col("asset") == "ETH")
     gas = [
-        what.rail.gas(row["calls"], row["agents"], row["models"], events=True)
+        what.rail.gas(Load(row["calls"], row["agents"], row["models"], 0, 0), events=True)
         for row in frames.batches.iter_rows(named=True)
     ]
     assert frames.batches["gas_modelled"].to_list() == gas

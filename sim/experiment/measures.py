@@ -51,6 +51,8 @@ DIRECTIONS = {
     "rail.delay_us_*": Direction.LOWER,
     "rail.gas": Direction.LOWER,
     "rail.gas_micros": Direction.LOWER,
+    "rail.locked_micros": Direction.LOWER,
+    "rail.at_risk_micros": Direction.LOWER,
 }
 NOT_MEASURED = ("seed",)
 SCALES: dict[str, dict[str, float]] = {

@@ -118,6 +118,23 @@ class RailFigures(Part):
     delay_us_max: Annotated[int | None, _is("us", "largest of these")]
     gas: Annotated[int, _is("gas", "of all batches, from the committed gas figures")]
     gas_micros: Annotated[int, _is("micros", "gas x gas price x ETH price, rounded up")]
+    locked_micros: Annotated[
+        int,
+        _is(
+            "micros",
+            "most money tied up at once. transfer, x402-exact: none; escrow-job: quotes of calls"
+            " posted and not settled; channel: what channels hold unclaimed; else what agents paid"
+            " in beforehand",
+        ),
+    ]
+    at_risk_micros: Annotated[
+        int,
+        _is(
+            "micros",
+            "largest amount ever owed for answers and not settled: the dearest batch; none in"
+            " escrow-job",
+        ),
+    ]
 
 
 class StabilityFigures(Part):

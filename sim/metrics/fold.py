@@ -1,6 +1,6 @@
 """The fold: from the frames of a record to its figures, and nothing else."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import numpy as np
 import polars as pl
@@ -20,7 +20,8 @@ from sim.metrics.definitions import (
 )
 from sim.metrics.regret import regret_micros
 from sim.metrics.stability import stability
-from sim.record.frames import Frames, calls_from_frame
+from sim.rails import Paid
+from sim.record.frames import Frames, Names, calls_from_frame
 from sim.units import BPS, PPM, micros_ceil_from_wei, micros_from_usd_exact, ratio_nearest
 
 ANSWERED = pl.col("reason").cast(pl.String).is_in(["none", "wrong", "late"])
@@ -36,6 +37,7 @@ def figures(frames: Frames) -> Figures:
     answered = calls.lazy().filter(ANSWERED).select(OF_ANSWERS).collect()
     spend = int(calls["charge_micros"].sum())
     succeeded = int((tasks["outcome"] == "succeeded").sum())
+    rail = _rail(frames)
     return Figures(
         scenario=frames.scenario.name,
         seed=frames.scenario.seed,
@@ -54,8 +56,8 @@ def figures(frames: Frames) -> Figures:
         latency_us=_latency(answered),
         models=_models(frames, answered, spend),
         groups=_groups(frames),
-        market=_market(frames),
-        rail=_rail(frames),
+        market=_market(frames, rail.gas_micros),
+        rail=rail,
         stability=StabilityFigures(**asdict(stability(frames))),
     )
 
@@ -148,7 +150,7 @@ def _herfindahl(parts: list[int]) -> int:
     )
 
 
-def _market(frames: Frames) -> MarketFigures:
+def _market(frames: Frames, gas_micros: int) -> MarketFigures:
     scenario = frames.scenario
     by_model = frames.calls.group_by("model").agg(pl.len(), pl.col("charge_micros").sum())
     values = {g: micros_from_usd_exact(group.value_usd) for g, group in scenario.groups.items()}
@@ -159,22 +161,33 @@ def _market(frames: Frames) -> MarketFigures:
         hhi_calls=_herfindahl(by_model["len"].to_list()),
         hhi_spend=_herfindahl(by_model["charge_micros"].to_list()),
         regret_micros=regret_micros(scenario, calls_from_frame(frames.calls), group),
-        welfare_micros=value - _rail(frames).gas_micros,
+        welfare_micros=value - gas_micros,
     )
 
 
 def _rail(frames: Frames) -> RailFigures:
-    chain, batches = frames.scenario.chain, frames.batches
-    settled = frames.calls.select("finished_us", "batch").drop_nulls()
-    settled = settled.join(batches.select("batch", "closed_us"), on="batch")
+    chain, rail, batches = frames.scenario.chain, frames.scenario.rail, frames.batches
+    settled = frames.calls.filter(pl.col("settled_id").is_not_null()).sort("settled_id")
+    settled = settled.join(batches.select("batch", "closed_us"), on="batch", maintain_order="left")
     delay = settled["closed_us"] - settled["finished_us"]
-    paid = frames.transfers.filter((pl.col("asset") == "ETH") & (pl.col("kind") == "gas"))
-    wei = int(paid["amount"].sum() or 0)
+    moved = frames.transfers.filter((pl.col("asset") == "ETH") & (pl.col("kind") == "gas"))
+    wei = int(moved["amount"].sum() or 0)
+    paid = _paid(frames, settled)
     return RailFigures(
-        kind=frames.scenario.rail.kind,
+        kind=rail.kind,
         batches=len(batches),
         delay_us_mean=ratio_nearest(int(delay.sum()), len(delay)),
         delay_us_max=None if delay.is_empty() else int(np.max(delay.to_numpy())),
         gas=int(batches["gas_modelled"].sum()),
         gas_micros=micros_ceil_from_wei(wei, chain.eth_usd),
+        locked_micros=rail.locked_micros(paid),
+        at_risk_micros=rail.at_risk_micros(paid),
     )
+
+
+def _paid(frames: Frames, settled: pl.DataFrame) -> Paid:
+    names = Names(frames.scenario)
+    budgets = [micros_from_usd_exact(group.budget_usd) for group in frames.scenario.groups.values()]
+    columns = (field.name for field in fields(Paid) if field.name != "budget_micros")
+    found = {name: settled[name].to_physical().cast(pl.Int64).to_numpy() for name in columns}
+    return Paid(**found, budget_micros=np.array(budgets, np.int64)[names.group_of_agent])

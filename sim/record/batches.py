@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import polars as pl
 
+from sim.rails import load_of
 from sim.record.columns import Calls
 from sim.record.history import Columns
 from sim.scenario.schema import Scenario
@@ -52,15 +53,14 @@ def batches_frame(
 
 
 def _contents(calls: Calls, rows: Int64Array, scenario: Scenario) -> dict[str, int]:
-    agents, models = (len(np.unique(column[rows])) for column in (calls.agent, calls.model))
-    events = scenario.chain.call_events
+    load = load_of(calls.agent[rows], calls.model[rows], calls.charge_micros[rows])
     return {
-        "calls": len(rows),
-        "agents": agents,
-        "models": models,
+        "calls": load.calls,
+        "agents": load.agents,
+        "models": load.models,
         "charge_micros": int(calls.charge_micros[rows].sum()),
         "fee_micros": int(calls.fee_micros[rows].sum()),
-        "gas_modelled": scenario.rail.gas(len(rows), agents, models, events=events),
+        "gas_modelled": scenario.rail.gas(load, events=scenario.chain.call_events),
     }
 
 

@@ -1,0 +1,55 @@
+"""Rails, or how charges become money on chain.
+
+A rail is a frozen class that says when calls are settled, what that costs in gas, how much money it
+ties up and how much it leaves owed (`Settling`); to add one, write such a class, name it in
+``Rail`` and in ``RAILS``, and give it its transactions in `sim.chain`.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from sim.rails.channels import ChannelBook, ChannelRail, Move, Pair, due
+from sim.rails.closing import BatchCloser, Closed
+from sim.rails.deposits import BatchRail, EpochRootRail, PrepaidRail
+from sim.rails.escrow import EscrowJobRail
+from sim.rails.paid import Load, Paid, load_of, peak
+from sim.rails.payments import TransferRail, X402ExactRail
+from sim.rails.settling import Settling
+
+__all__ = [
+    "RAILS", "BatchCloser", "BatchRail", "ChannelBook", "ChannelRail", "Closed", "EpochRootRail",
+    "EscrowJobRail", "Load", "Move", "Paid", "Pair", "PrepaidRail", "Rail", "Settling",
+    "TransferRail", "X402ExactRail", "due", "load_of", "peak",
+]  # fmt: skip
+
+
+def _batch_unless_named(value: object) -> object:
+    """Parameters that name no kind are the batch rail's, as they were when it was the only one."""
+    if isinstance(value, Mapping) and "kind" not in value:
+        return {"kind": "batch", **value}
+    return value
+
+
+Rail = Annotated[
+    TransferRail
+    | X402ExactRail
+    | EscrowJobRail
+    | PrepaidRail
+    | BatchRail
+    | ChannelRail
+    | EpochRootRail,
+    Field(discriminator="kind"),
+    BeforeValidator(_batch_unless_named),
+]
+RAILS: dict[str, type[Settling]] = {
+    "transfer": TransferRail,
+    "x402-exact": X402ExactRail,
+    "escrow-job": EscrowJobRail,
+    "prepaid": PrepaidRail,
+    "batch": BatchRail,
+    "channel": ChannelRail,
+    "epoch-root": EpochRootRail,
+}
+"""From one transaction per call to one per epoch."""

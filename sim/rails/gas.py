@@ -1,0 +1,84 @@
+"""What each rail's transactions cost in gas, as measured by the contracts' own gas tests."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel
+
+
+class SplitGas(BaseModel):
+    """``CallHub.split``, the end of every rail that pays the hub."""
+
+    split_base: int
+    split_per_call: int
+    split_per_model: int
+
+    def split(self, calls: int, models: int) -> int:
+        """One ``split`` of so many calls to so many distinct models."""
+        return self.split_base + calls * self.split_per_call + models * self.split_per_model
+
+
+class PaymentGas(SplitGas):
+    """A payment per call to the hub, plain or by a signed authorization."""
+
+    per_call: int
+
+
+class ChannelGas(SplitGas):
+    """``VoucherChannels``: claims by voucher, then one payment to the hub."""
+
+    claim_base: int
+    claim_per_voucher: int
+    settle: int
+    deposit: int
+
+
+class JobGas(BaseModel):
+    """``JobEscrow``: the three transactions of a job."""
+
+    open: int
+    deliver: int
+    release: int
+
+
+class DeductGas(BaseModel):
+    """``CallLedger.deduct``."""
+
+    per_call: int
+    per_call_event: int
+
+
+class BatchGas(DeductGas):
+    """``CallLedger.settleBatch``."""
+
+    base: int
+    per_agent: int
+    per_model: int
+
+
+class EpochGas(BaseModel):
+    """``EpochRoot.settleEpoch``."""
+
+    base: int
+    per_agent: int
+    per_model: int
+
+
+class Gas(BaseModel):
+    """``contracts/gas.json``, which the contracts' gas tests keep true."""
+
+    transfer: PaymentGas
+    x402_exact: PaymentGas
+    escrow_job: JobGas
+    prepaid: DeductGas
+    batch: BatchGas
+    channel: ChannelGas
+    epoch_root: EpochGas
+
+
+@cache
+def gas() -> Gas:
+    """The committed gas figures of every rail."""
+    installed = Path(__file__).parents[1] / "gas.json"
+    checkout = Path(__file__).parents[2] / "contracts" / "gas.json"
+    return Gas.model_validate_json((installed if installed.exists() else checkout).read_bytes())
