@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.mechanisms import Tariff
-from sim.models import ability
+from sim.models import ability, discrimination_of, longest_ppm
 from sim.record import Calls
 from sim.scenario.schema import Model, Scenario
 from sim.units import PPM, TOKENS_PER_MTOK, Int64Array, micros_from_usd_exact, ppm_nearest
@@ -18,7 +18,7 @@ class _Supply:
     """One model's expected surplus and quote for many calls at once."""
 
     def __init__(self, scenario: Scenario, model: Model) -> None:
-        slope = scenario.item_response.discrimination
+        slope = discrimination_of(model, scenario)
         self.slope, self.tariff = slope, Tariff(model.price)
         self.ability = np.array(
             [
@@ -34,6 +34,7 @@ class _Supply:
             ppm_nearest(expansion),
             ppm_nearest(expansion * model.wrong_output_factor),
         )
+        self.longest = longest_ppm(self.wrong, model.output_sigma)
         self.context = model.context_tokens
         self.pays_wrong = scenario.rail.settle_on == "delivered"
 
@@ -54,7 +55,7 @@ class _Supply:
 
     def fits(self, calls: Calls, group: Int64Array, limit: Int64Array) -> Flags:
         """Whether the model could have been offered."""
-        output = -(-calls.reference_tokens * self.wrong // PPM)
+        output = -(-calls.reference_tokens * self.longest // PPM)
         dearest = max(self.tariff.input, self.tariff.cached)
         tokens = calls.input_tokens * dearest + output * self.tariff.output
         quote = self.tariff.per_call - (-tokens // TOKENS_PER_MTOK)

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from sim.scenario.schema import Model, Scenario
 from sim.units import PPM
 
 ABILITY_MAX = 40.0
@@ -29,3 +30,9 @@ def ability(quality: float, discrimination: float) -> int:
         else:
             high = middle
     return round(PPM * (low + high) / 2)
+
+
+def discrimination_of(model: Model, scenario: Scenario) -> float:
+    """The model's own discrimination, or else the scenario's."""
+    own = model.discrimination
+    return scenario.item_response.discrimination if own is None else own

@@ -8,7 +8,8 @@ from sim.chance import below, key, mix
 from sim.facts import Task
 from sim.latencies import Lognormal, Pace
 from sim.mechanisms import Tariff
-from sim.models.ability import ability
+from sim.models.ability import ability, discrimination_of
+from sim.models.lengths import OwnLength, longest_ppm
 from sim.models.queues import queue_of
 from sim.scenario.schema import Model, Scenario
 from sim.units import PPM, TOKENS_PER_MTOK, US_PER_S, ppm_nearest, us_from_ms_nearest
@@ -28,15 +29,19 @@ class Endpoint:
 
     def __init__(self, index: int, model_id: str, model: Model, scenario: Scenario) -> None:
         self.index, self.id, self.tariff = index, model_id, Tariff(model.price)
-        self.discrimination = scenario.item_response.discrimination / PPM
+        slope = discrimination_of(model, scenario)
+        self.discrimination = slope / PPM
         self.abilities = {
-            intent: ability(model.quality[name], scenario.item_response.discrimination)
+            intent: ability(model.quality[name], slope)
             for intent, name in enumerate(scenario.intents)
             if name in model.quality
         }
         expansion = model.verbosity / (1 - model.reasoning_share)
         self.right_tokens_ppm = ppm_nearest(expansion)
         self.wrong_tokens_ppm = ppm_nearest(expansion * model.wrong_output_factor)
+        self.own_length = OwnLength(model.output_sigma) if model.output_sigma else None
+        self.length_key = key(f"model/{model_id}/length")
+        self.longest_tokens_ppm = longest_ppm(self.wrong_tokens_ppm, model.output_sigma)
         self.hit_ppm = ppm_nearest(model.cache_hit_share)
         self.first_token_us = us_from_ms_nearest(model.latency.first_token_ms)
         self.us_per_token = US_PER_S / model.latency.tokens_per_s
@@ -63,6 +68,9 @@ class Endpoint:
         luck = below(mix(task.draw, self.key, attempt), PPM)
         right = luck < self.chance_ppm(task.intent, task.difficulty)
         factor_ppm = self.right_tokens_ppm if right else self.wrong_tokens_ppm
+        if self.own_length is not None:
+            own_ppm = self.own_length.factor_ppm(mix(task.draw, self.length_key, attempt))
+            factor_ppm = -(-factor_ppm * own_ppm // PPM)
         output = -(-task.output_tokens * factor_ppm // PPM)
         time_us = self.first_token_us + output * self.us_per_token
         if self.sigma:
@@ -74,8 +82,8 @@ class Endpoint:
         )
 
     def quote_micros(self, task: Task) -> int:
-        """The most that this task can cost here: nothing cached, and a wrong answer's length."""
-        output = -(-task.output_tokens * self.wrong_tokens_ppm // PPM)
+        """The most that this task can cost here: nothing cached, and the longest wrong answer."""
+        output = -(-task.output_tokens * self.longest_tokens_ppm // PPM)
         tariff = self.tariff
         dearest = max(tariff.input, tariff.cached)
         return tariff.per_call + -(
@@ -91,7 +99,7 @@ class Endpoint:
         """Whether the prompt and the longest answer fit the context window."""
         if self.context_tokens is None:
             return True
-        output = -(-task.output_tokens * self.wrong_tokens_ppm // PPM)
+        output = -(-task.output_tokens * self.longest_tokens_ppm // PPM)
         return task.input_tokens + output <= self.context_tokens
 
     @property

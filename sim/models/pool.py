@@ -189,7 +189,7 @@ class Pool:
             [endpoint.index for endpoint in found],
             constant,
             max((max(e.tariff.input, e.tariff.cached) for e in found), default=0),
-            max((-(-e.tariff.output * e.wrong_tokens_ppm // PPM) for e in found), default=0),
+            max((-(-e.tariff.output * e.longest_tokens_ppm // PPM) for e in found), default=0),
         )
 
     def fitting(self, task: Task, group: int, purse_micros: int) -> tuple[Sequence[int], Reason]:

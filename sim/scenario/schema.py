@@ -118,6 +118,9 @@ class Model(Parameters):
         reasoning_share: hidden reasoning as a share of all output tokens.
         cache_hit_share: share of the input tokens that the model finds in its cache.
         wrong_output_factor: how many times longer a wrong answer is than a right one.
+        output_sigma: standard deviation of the logarithm of its answers' lengths that other models
+            do not share: a factor of mean 1, cut at three deviations.
+        discrimination: how steeply successes fall with difficulty; the scenario's when left out.
         context_tokens: the longest input it takes; any, when left out.
         sources, estimated: where figures are from and which are estimates, by path in this entry.
     """
@@ -133,6 +136,8 @@ class Model(Parameters):
     reasoning_share: Annotated[float, Field(ge=0, le=0.99)] = 0.0
     cache_hit_share: Share = 0.0
     wrong_output_factor: Annotated[float, Field(ge=1, le=100)] = 1.0
+    output_sigma: Annotated[float, Field(ge=0, le=2)] = 0.0
+    discrimination: Annotated[float, Field(gt=0, le=50)] | None = None
     context_tokens: PositiveCount | None = None
     outages: Outages = Outages()
     breakdowns: Breakdowns = Breakdowns()
