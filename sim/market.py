@@ -18,8 +18,9 @@ class Market:
     """Agents' tasks, the pool, the router and the ledger on one clock.
 
     Rows of ended calls and tasks gather in ``calls`` and ``tasks`` until the world takes them;
-    ``in_flight`` holds the calls under way. ``drained`` happens when no task is to come (`close`)
-    and none is open. ``on_ended`` is told whenever a call has ended and its money is settled.
+    ``judge`` gives the verdict on an answer; ``in_flight`` holds the calls under way. ``drained``
+    happens when no task is to come (`close`) and none is open. ``on_ended`` is told whenever a call
+    has ended and its money is settled.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Market:
         self.closed = False
         self.drained = clock.event()
         self.on_ended: Callable[[], None] = lambda: None
+        self.judge: Callable[[Call, bool], int] = self._judge
         self._call_us = self._counted_us = 0
 
     def post(self, agent: Agent, task: Task) -> None:
@@ -82,8 +84,7 @@ class Market:
         late = self.clock.now > task.deadline_us
         success = answer.right and not late
         reason = Reason.LATE if late else Reason.NONE if success else Reason.WRONG
-        score_ppm = verdict_ppm(answer.right, task.judgement_ppm)
-        self.pool.observe(task.intent, model.index, score_ppm)
+        score_ppm = self.judge(call, answer.right)
         paid = success or self.pay_any
         charge_micros = model.charge_micros(task, answer) if paid else 0
         status = Status.SETTLED if paid else Status.REFUNDED
@@ -91,6 +92,12 @@ class Market:
         self._end_call(call, status, reason, charge_micros, score_ppm)
         self._next_waiting(model)
         call.agent.plan.after(self, call, reason, charge_micros)
+
+    def _judge(self, call: Call, right: bool) -> int:
+        """The verdict in ppm, which goes into the model's score at once."""
+        score_ppm = verdict_ppm(right, call.task.judgement_ppm)
+        self.pool.observe(call.task.intent, call.model.index, score_ppm)
+        return score_ppm
 
     # Waiting, giving up, failing -------------------------------------------------------------
 

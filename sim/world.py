@@ -17,6 +17,7 @@ from sim.facts import Batch, Reason, Status, Task, TelexError
 from sim.ledger import Ledger
 from sim.market import Market
 from sim.models import Pool, outages
+from sim.protocol import Course
 from sim.rails import Closed
 from sim.record import ANSWERED, UNSETTLED, AnswerHasher, Calls, History, Tasks
 from sim.scenario.schema import Scenario
@@ -55,6 +56,10 @@ class World:
         self.ledger = Ledger([agent.budget_micros for agent in self.agents], len(scenario.models))
         self.market = Market(self.clock, self.pool, self.ledger, scenario.router, scenario.rail)
         self.market.on_ended = self._call_ended
+        self.course: Course | None = None
+        if scenario.protocol is not None:
+            self.course = Course(self.clock, self.pool, scenario.protocol, scenario)
+            self.market.judge = self.course.judge
         self.rail = scenario.rail.closer()
         self.history = History()
         self._hasher = AnswerHasher(
@@ -70,6 +75,8 @@ class World:
             outages(
                 self.clock, endpoint, self.scenario.seed, self.market.go_down, self.market.come_back
             )
+        if self.course is not None:
+            self.course.start()
         for agent in self.agents:
             self._await_next(agent)
         with interruptible(self.stop), _without_collector():

@@ -43,6 +43,7 @@ class Pool:
         n = len(self.chat)
         names = ["small", "mid", "big", *(f"m{number}" for number in range(n))]
         self.scores = [self.chat]
+        self.newcomers: dict[int, frozenset[int]] = {}
         self.ids: Sequence[str] = names[:n]
         self.list_prices: Sequence[int] = self.costs
         self.times = self.times or [1] * n

@@ -12,11 +12,11 @@ ROOT = Path(__file__).parents[1]
 # Lowest first. A module imports only from lines above its own, and within its line only leftwards.
 LAYERS = """
 units facts chance parameters intents clock
-arrivals latencies mechanisms routers validators rails
+arrivals latencies mechanisms routers validators rails protocols
 scenario
 record ledger
 agents models
-market
+protocol market
 chain
 world
 tables metrics laws
@@ -27,7 +27,7 @@ __init__
 cli __main__
 """
 DOORS = {
-    "simpy": "clock agents models market world",
+    "simpy": "clock agents models protocol market world",
     "web3": "chain",
     "eth_account": "chain",
     "ruamel": "scenario",

@@ -8,7 +8,7 @@ from sim.chance import below, key, mix
 from sim.facts import Task
 from sim.latencies import Lognormal, Pace
 from sim.mechanisms import Tariff
-from sim.models.ability import ability, discrimination_of
+from sim.models.ability import ability, discrimination_of, solved_ppm
 from sim.models.lengths import OwnLength, longest_ppm
 from sim.models.queues import queue_of
 from sim.scenario.schema import Model, Scenario
@@ -62,6 +62,10 @@ class Endpoint:
         """The probability, in ppm, of a right answer (two-parameter logistic)."""
         exponent = self.discrimination * (difficulty - self.abilities[intent])
         return round(PPM / (1 + math.exp(exponent))) if exponent < 500 else 0
+
+    def reference_ppm(self, intent: int) -> int:
+        """The share of the reference mix that it solves, in ppm."""
+        return solved_ppm(self.abilities[intent], self.discrimination * PPM)
 
     def answer(self, task: Task, attempt: int) -> Answer:
         """The answer to a task at an attempt: the task's own draws, transformed."""

@@ -82,6 +82,8 @@ class Pool:
             for number, group in enumerate(groups)
             for intent in range(len(scenario.intents))
         }
+        self.newcomers: dict[int, frozenset[int]] = {}
+        self.barred: set[tuple[int, int]] = set()
         # What is open to a group's intent depends on which models are shut, a bit each.
         self._shut = 0
         self._open: dict[tuple[int, int], Offers] = {}
@@ -176,9 +178,19 @@ class Pool:
             self._known.clear()
         self._open = self._known.setdefault(self._shut, {})
 
+    def bar(self, intent: int, model: int, barred: bool) -> None:
+        """Closes a model to an intent's tasks, however much room it has, or opens it again."""
+        if barred is ((intent, model) in self.barred):
+            return
+        self.barred ^= {(intent, model)}
+        self._known.clear()
+        self._open = self._known.setdefault(self._shut, {})
+
     def _offers(self, group: int, intent: int) -> Offers:
         found = [
-            self.endpoints[m] for m in self._serving[group, intent] if self.endpoints[m].has_room
+            self.endpoints[m]
+            for m in self._serving[group, intent]
+            if self.endpoints[m].has_room and (intent, m) not in self.barred
         ]
         # Rounding up adds less than one token and one micro to the sum of the exact parts.
         constant = max((e.tariff.per_call for e in found), default=0) + 2

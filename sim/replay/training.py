@@ -32,6 +32,7 @@ class Known:
 
     def __init__(self, scores: Floats, costs_usd: Floats | None, pair: tuple[int, int]) -> None:
         self.scores: list[list[int]] = np.rint(scores * PPM).astype(np.int64).tolist()
+        self.newcomers: dict[int, frozenset[int]] = {}
         self.weak, self.strong = pair
         self._costs: list[list[int]] | None = None
         if costs_usd is not None:

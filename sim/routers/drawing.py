@@ -11,6 +11,7 @@ from sim.chance import below, key, mix
 from sim.facts import Task
 from sim.routers.pool import MarketPool, Pool
 
+GRACE = key("router/grace")
 RANK = key("router/rank")
 TIE = key("router/tie")
 ModelName = Annotated[str, Field(min_length=1, max_length=64)]

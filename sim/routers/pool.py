@@ -12,6 +12,9 @@ class Pool(Protocol):
     scores: list[list[int]]
     """Score in ppm, by intent, then model: the validators' running mean."""
 
+    newcomers: dict[int, frozenset[int]]
+    """By intent, the models in grace: on no table yet. Empty where no protocol is."""
+
     def expected_costs(self, task: Task, models: Sequence[int]) -> list[int]:
         """Expected cost of a right answer from each model, in millionths of a micro-USDC."""
         ...

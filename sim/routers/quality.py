@@ -11,7 +11,7 @@ from pydantic import Field
 from sim.chance import below, mix
 from sim.facts import Task
 from sim.parameters import Parameters, PositiveUsd, Share
-from sim.routers.drawing import RANK, TIE
+from sim.routers.drawing import GRACE, RANK, TIE
 from sim.routers.pool import Pool
 from sim.units import micros_from_usd_exact, ppm_nearest
 
@@ -20,13 +20,16 @@ class Leaderboard(Parameters):
     """Telegraph's rule: fixed shares of the tasks to the first, second, third by score.
 
     With fewer models than shares, the shares left are scaled up; models of equal score share the
-    sum of their places equally.
+    sum of their places equally. While models are in grace, ``grace_percent`` of the tasks go to
+    them, to each as likely, and the shares divide what is left; whoever is alone on offer, ranked
+    or in grace, gets all.
     """
 
     kind: Literal["leaderboard"] = "leaderboard"
     shares_percent: tuple[Annotated[int, Field(ge=1, le=100, strict=True)], ...] = Field(
         default=(70, 20, 10), min_length=1
     )
+    grace_percent: Annotated[int, Field(ge=0, le=100, strict=True)] = 5
 
     @cached_property
     def _steps(self) -> list[int]:
@@ -34,6 +37,11 @@ class Leaderboard(Parameters):
 
     def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Pool) -> int:
         """The model at a place drawn with the shares; among equals at that place, any."""
+        newcomers = pool.newcomers.get(task.intent)
+        if newcomers:
+            models = self._divide(task, attempt, models, newcomers)
+            if models[0] in newcomers:
+                return models[below(mix(task.draw, TIE, attempt), len(models))]
         scores = pool.scores[task.intent]
         ranked = sorted(models, key=scores.__getitem__, reverse=True)
         steps = self._steps[: len(ranked)]
@@ -46,6 +54,15 @@ class Leaderboard(Parameters):
             return ranked[place]
         tied = [model for model in ranked if scores[model] == score]
         return tied[below(mix(task.draw, TIE, attempt), len(tied))]
+
+    def _divide(
+        self, task: Task, attempt: int, models: Sequence[int], newcomers: frozenset[int]
+    ) -> Sequence[int]:
+        """Those on offer that are in grace, or those that are ranked."""
+        new = [model for model in models if model in newcomers]
+        ranked = [model for model in models if model not in newcomers]
+        gets_new = below(mix(task.draw, GRACE, attempt), 100) < self.grace_percent
+        return new if new and (gets_new or not ranked) else ranked
 
 
 class QualityFloor(Parameters):

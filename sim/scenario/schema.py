@@ -24,6 +24,7 @@ from sim.parameters import (
     PositiveUsd,
     Share,
 )
+from sim.protocols import Protocol
 from sim.rails import BatchRail, Rail
 from sim.routers import Leaderboard, Router
 from sim.validators import Median, Validators
@@ -248,6 +249,7 @@ class Scenario(Parameters):
     validators: Validators = Median()
     rail: Rail = BatchRail()
     chain: Chain = Chain()
+    protocol: Protocol | None = None
 
     def canonical_json(self) -> bytes:
         """All that can change a record, as JSON in one form: sorted keys, numbers without zeros.

@@ -1,0 +1,53 @@
+"""The parameters of the Telegraph protocol's clock, with the values its documents give."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sim.parameters import Count, Parameters, Positive, PositiveCount
+
+Hours = Annotated[float, Field(ge=0, le=1_000_000)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+class SpotChecks(Parameters):
+    """Every ``every_s`` seconds one model on one table answers ``tasks`` reference tasks.
+
+    If its share of right answers is more than ``revoke_below_percent`` per cent below the score
+    that the table has for it, its routing is revoked until the epoch ends. The fewer tasks, the
+    more honest models are revoked by bad luck; 0 tasks: no checks.
+    """
+
+    every_s: Positive = Field(default=20.0, ge=0.1, le=1e7)
+    tasks: Count = Field(default=400, le=10_000)
+    revoke_below_percent: Percent = 20.0
+
+
+class Registration(Parameters):
+    """When a model registers; ``again_every_h`` later it does so again, and so on.
+
+    A new registration has a new id: grace begins again, and what was known is forgotten.
+    """
+
+    at_h: Hours
+    again_every_h: Positive | None = Field(default=None, ge=0.01, le=1_000_000)
+
+
+class Telegraph(Parameters):
+    """Epochs, tournaments, grace, spot checks and revocation.
+
+    Args:
+        epoch_h: at each epoch's end the table of every intent is settled from the verdicts since
+            the last, those of a tournament of ``tournament_tasks`` reference tasks among them.
+        grace_h: how long a newly registered model is off the tables, sharing the router's
+            ``grace_percent``; then its score since its registration ranks it.
+        registrations: the models that register during the run, by id; all others had done so long
+            before it. Until then a model gets no task.
+    """
+
+    kind: Literal["telegraph"] = "telegraph"
+    epoch_h: Positive = Field(default=24.0, ge=0.01, le=1e6)
+    tournament_tasks: PositiveCount = Field(default=100, le=10_000)
+    grace_h: Hours = 168.0
+    spot_checks: SpotChecks = SpotChecks()
+    registrations: dict[str, Registration] = {}
