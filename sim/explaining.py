@@ -171,6 +171,8 @@ def _closed(seen: _Watch, endpoint: Endpoint, quote: int, purse: int, limit: int
     occupied, room, up, _ = seen.shown[endpoint.index]
     if not up:
         return "down"
+    if (seen.task.intent, endpoint.index) in seen.world.pool.barred:
+        return "not on the table: revoked, or not registered yet"
     if occupied >= room:
         return f"full: {occupied} of {room} served or waiting"
     if not endpoint.holds_context(seen.task):

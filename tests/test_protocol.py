@@ -15,6 +15,7 @@ from sim.routers import Leaderboard
 from sim.scenario import Scenario
 from sim.units import PPM, US_PER_HOUR
 from sim.world import World
+from tests.bad_scenarios import GOOD, faults_of
 from tests.scenarios_for_tests import CHAT, group, model, record, scenario, task
 from tests.test_routers import Pool, tasks
 
@@ -176,3 +177,9 @@ def test_a_model_is_barred_and_open_again():
     assert pool.fitting(each, 0, 10**9)[0] == [1]
     pool.bar(intent, 0, False)
     assert pool.fitting(each, 0, 10**9)[0] == [0, 1]
+
+
+def test_a_registration_of_an_unknown_model_is_a_fault_with_the_nearest_name():
+    rules = protocol(registrations={"hose": {"at_h": 1}})
+    (fault,) = faults_of(GOOD | {"protocol": rules})
+    assert (fault.path, fault.hint) == ("protocol.registrations.hose", "did you mean house?")

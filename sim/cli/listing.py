@@ -14,6 +14,7 @@ from sim.intents import INTENTS
 from sim.latencies import Law
 from sim.mechanisms import Mechanism
 from sim.parameters import Parameters
+from sim.protocols import Protocol
 from sim.rails import Rail
 from sim.routers import Router
 from sim.scenario import json_schema, library
@@ -100,6 +101,7 @@ KINDS: dict[str, tuple[str, Callable[[], list[Item]]]] = {
     "mechanisms": ("how prices come about", lambda: _rules(Mechanism)),
     "validators": ("how a verdict comes about", lambda: _rules(Validators)),
     "scores": ("how verdicts make a score: validators.score", lambda: _rules(ScoreRule)),
+    "protocols": ("what happens by the clock around the market", lambda: _rules(Protocol)),
     "rails": ("how charges become money on chain", lambda: _rules(Rail)),
     "arrivals": ("when agents post their tasks", lambda: _rules(Arrival)),
     "latencies": ("how an answer's time varies", lambda: _rules(Law)),

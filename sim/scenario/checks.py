@@ -10,6 +10,7 @@ from sim.intents import INTENTS
 from sim.routers import Leaderboard
 from sim.scenario.faults import fault_at, found_at
 from sim.scenario.library import nearest
+from sim.scenario.protocol_checks import protocol_contradictions
 from sim.scenario.schema import Group, Model, Scenario
 from sim.scenario.tree import EXCLUSIVE, Branch, Row, plain
 
@@ -53,7 +54,7 @@ def _group(part: object) -> Group | None:
 def contradictions(tree: Branch, scenario: Scenario | None) -> list[Fault]:
     """Every fault between the parts of a scenario, whether or not the parts have faults too."""
     parts = parts_of(tree, scenario)
-    faults = [*_length(tree), *_intent_names(tree)]
+    faults = [*_length(tree), *_intent_names(tree), *protocol_contradictions(tree)]
     for name, model in parts.models.items():
         if model is not None:
             faults += _declared(tree, name, model)
