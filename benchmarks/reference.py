@@ -19,11 +19,13 @@ from simpy.events import ConditionValue, Event
 
 from sim.agents import Agent, agents
 from sim.chance import below, key, mix
+from sim.costs import rates
 from sim.facts import Outcome, Reason, Status, Task
+from sim.mechanisms import PerCall, PerToken
 from sim.record import AnswerHasher, Calls, Tasks, digest
 from sim.routers import Leaderboard
-from sim.scenario.schema import Model as ModelSpec
 from sim.scenario.schema import Scenario
+from sim.scenario.supply import Model as ModelSpec
 from sim.units import BPS, PPM, TOKENS_PER_MTOK, US_PER_HOUR, US_PER_S, micros_from_usd_exact
 from sim.validators import Window
 
@@ -43,6 +45,26 @@ def ability(share: float, slope: float) -> int:
     return round(PPM * low)
 
 
+Terms = tuple[int, int, int, int]
+
+
+def terms(price: PerCall | PerToken) -> Terms:
+    """A price in micros: per call, and per million input, cached and output tokens."""
+    if price.kind == "per_call":
+        return micros_from_usd_exact(price.usd_per_call), 0, 0, 0
+    entry, output = price.input_usd_per_mtok, price.output_usd_per_mtok
+    cached = entry if price.cached_usd_per_mtok is None else price.cached_usd_per_mtok
+    micros = [micros_from_usd_exact(usd) for usd in (entry, cached, output)]
+    return 0, micros[0], micros[1], micros[2]
+
+
+def micros_of(by: Terms, tokens: tuple[int, int, int]) -> int:
+    """Micros for so many input, cached and output tokens, rounded up."""
+    per_call, *per_mtok = by
+    micros = sum(size * each for size, each in zip(tokens, per_mtok, strict=True))
+    return per_call - (-micros // TOKENS_PER_MTOK)
+
+
 class Model:
     """A model: price, speed, a Resource for its slots; by intent its ability and its score."""
 
@@ -52,14 +74,8 @@ class Model:
         self.index, self.key, self.spec = index, key(f"model/{name}"), spec
         self.slots = simpy.Resource(env, spec.capacity.slots)
         self.room = spec.capacity.slots + spec.capacity.queue
-        self.per_call = self.input = self.cached = self.output = 0
-        if spec.price.kind == "per_call":
-            self.per_call = micros_from_usd_exact(spec.price.usd_per_call)
-        else:
-            self.input = micros_from_usd_exact(spec.price.input_usd_per_mtok)
-            self.output = micros_from_usd_exact(spec.price.output_usd_per_mtok)
-            cached_usd = spec.price.cached_usd_per_mtok
-            self.cached = self.input if cached_usd is None else micros_from_usd_exact(cached_usd)
+        self.per_call, self.input, self.cached, self.output = self.price = terms(spec.price)
+        self.costs = terms(rates(spec.cost)) if spec.cost else (0, 0, 0, 0)
         length = PPM * spec.verbosity / (1 - spec.reasoning_share)
         self.length = {True: round(length), False: round(length * spec.wrong_output_factor)}
         self.hit_ppm = round(PPM * spec.cache_hit_share)
@@ -79,11 +95,6 @@ class Model:
                 self.scores[intent] = round(PPM * spec.declared_quality.get(called, quality))
                 self.verdicts[intent] = deque([self.scores[intent]] * self.window)
         self.totals = {intent: sum(verdicts) for intent, verdicts in self.verdicts.items()}
-
-    def price_of(self, fresh: int, cached: int, output: int) -> int:
-        """Micros for so many tokens, rounded up."""
-        micros = fresh * self.input + cached * self.cached + output * self.output
-        return self.per_call - (-micros // TOKENS_PER_MTOK)
 
     def quote(self, task: Task) -> int:
         """The most a task can cost: nothing or all cached, a wrong answer's length."""
@@ -190,7 +201,7 @@ class Reference:
         call_id, posted_us = self.made, int(self.env.now)
         self.made += 1
         self.budgets[agent.index] -= quote
-        right, cached, output, charge, score_ppm = False, 0, 0, 0, 0
+        right, cached, output, charge, cost, score_ppm = False, 0, 0, 0, 0, 0
         reason, status = Reason.DEADLINE, Status.REFUNDED
         with model.slots.request() as slot:
             granted = yield slot | self.env.timeout(task.deadline_us - posted_us)
@@ -204,9 +215,11 @@ class Reference:
                 reason = Reason.LATE if late else Reason.NONE if right else Reason.WRONG
                 score_ppm = min(max(PPM * right + task.judgement_ppm, 0), PPM)
                 model.observe(task.intent, score_ppm)
+                tokens = task.input_tokens - cached, cached, output
+                cost = micros_of(model.costs, tokens)
                 if self.settle_on == "delivered" or reason is Reason.NONE:
                     status = Status.SETTLED
-                    charge = model.price_of(task.input_tokens - cached, cached, output)
+                    charge = micros_of(model.price, tokens)
         now = int(self.env.now)
         self.budgets[agent.index] += quote - charge
         fee = charge * self.fee_bps // BPS
@@ -214,7 +227,7 @@ class Reference:
             call_id, number, agent.index, model.index, task.intent, posted_us, started_us, now,
             task.input_tokens, cached, output, attempt, quote, charge, fee,
             reason is Reason.NONE, score_ppm, status, reason, task.output_tokens, task.difficulty,
-            task.step, task.clone,
+            task.step, task.clone, output, model.index, cost,
         ))  # fmt: skip
         self.go_on(number, agent, task, attempt, reason)
 

@@ -86,7 +86,7 @@ class Market:
         reason = Reason.LATE if late else Reason.NONE if success else Reason.WRONG
         score_ppm = self.judge(call, answer.right)
         paid = success or self.pay_any
-        charge_micros = model.charge_micros(task, answer) if paid else 0
+        charge_micros = model.charge_micros(task, answer, call.tariff) if paid else 0
         status = Status.SETTLED if paid else Status.REFUNDED
         self._leave(call)
         self._end_call(call, status, reason, charge_micros, score_ppm)
@@ -174,14 +174,16 @@ class Market:
     ) -> tuple[int, ...]:
         """A call as a row, in the order of the columns of `sim.record.Calls`."""
         task, now = call.task, self.clock.now
-        _, cached_tokens, output_tokens, _ = call.answer or (False, 0, 0, 0)
+        _, cached_tokens, output_tokens, _, produced_tokens, served_by, cost_micros = (
+            call.answer or (False, 0, 0, 0, 0, call.model.index, 0)
+        )
         return (
             call.id, call.task_id, call.agent.index, call.model.index, task.intent,
             call.posted_us, call.started_us if call.started_us >= 0 else now, now,
             task.input_tokens, cached_tokens, output_tokens, call.attempt,
             call.quote_micros, charge_micros, share_floor(charge_micros, self.rail.fee_bps),
             reason is Reason.NONE, score_ppm, status, reason, task.output_tokens, task.difficulty,
-            task.step, task.clone,
+            task.step, task.clone, produced_tokens, served_by, cost_micros,
         )  # fmt: skip
 
     def end_task(

@@ -7,7 +7,7 @@ from pathlib import Path
 from sim.mechanisms import PerToken
 from sim.routers import Leaderboard
 from sim.scenario import Scenario
-from sim.scenario.schema import Model
+from sim.scenario.supply import Model
 
 BASIC = """\
 version: 1

@@ -122,7 +122,7 @@ def test_what_the_simulator_lacks_is_named() -> None:
     cost = 1e-3 * np.exp(0.5 * random.standard_normal((2000, 4)))
     said = calibrate(replace(table(right.tolist()), cost_usd=cost)).needs
     assert any("output_sigma" in each for each in said)
-    from sim.scenario.schema import Model
+    from sim.scenario.supply import Model
 
     if "discrimination" not in Model.model_fields:
         assert said[0].startswith("models.ID.discrimination")

@@ -60,7 +60,8 @@ def test_the_quote_bounds_every_charge() -> None:
     talker = endpoint(output_sigma=1.2)
     for bits in BITS[:3000]:
         each = task(draw=bits, difficulty=0)
-        assert talker.charge_micros(each, talker.answer(each, 0)) <= talker.quote_micros(each)
+        charge = talker.charge_micros(each, talker.answer(each, 0), talker.tariff)
+        assert charge <= talker.quote_micros(each)
 
 
 def test_a_run_with_spreads_and_own_discriminations_keeps_the_laws() -> None:

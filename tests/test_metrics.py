@@ -183,7 +183,9 @@ def surplus(what: Scenario, row: dict[str, int], place: int) -> float:
     )
     chance = 1 / (1 + math.exp(min(500, 3e-6 * (row["difficulty"] - endpoint.abilities[INTENT]))))
     right, wrong = (
-        endpoint.charge_micros(mine, endpoint.answer(mine._replace(difficulty=sure), 0))
+        endpoint.charge_micros(
+            mine, endpoint.answer(mine._replace(difficulty=sure), 0), endpoint.tariff
+        )
         for sure in (-(10**9), 10**9)
     )
     return 5_000_000 * chance - chance * right - (1 - chance) * wrong

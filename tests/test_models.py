@@ -155,11 +155,15 @@ def test_a_charge_is_never_more_than_its_quote(
 ) -> None:
     (endpoint,) = endpoints({**model(), **drawn})
     answer = endpoint.answer(mine, attempt)
-    quote, charge = endpoint.quote_micros(mine), endpoint.charge_micros(mine, answer)
+    quote, charge = (
+        endpoint.quote_micros(mine),
+        endpoint.charge_micros(mine, answer, endpoint.tariff),
+    )
     assert 0 <= charge <= quote
-    longest = Answer(False, 0, endpoint.answer(mine._replace(difficulty=10**9), 0)[2], 0)
+    output = endpoint.answer(mine._replace(difficulty=10**9), 0).output_tokens
+    longest = Answer(False, 0, output, 0, output, 0, 0)
     if endpoint.tariff.cached <= endpoint.tariff.input:
-        assert quote == endpoint.charge_micros(mine, longest)
+        assert quote == endpoint.charge_micros(mine, longest, endpoint.tariff)
     assert endpoint.holds_context(mine) == (
         endpoint.context_tokens is None
         or mine.input_tokens + longest.output_tokens <= endpoint.context_tokens

@@ -13,7 +13,8 @@ from sim.calibration.speed import Speed, speeds_of
 from sim.intents import INTENTS
 from sim.replay.play import RIGHT
 from sim.replay.table import Floats, Table
-from sim.scenario.schema import Model, Scenario
+from sim.scenario.schema import Scenario
+from sim.scenario.supply import Model
 from sim.units import Int64Array
 
 GROUP = "measured"

@@ -44,6 +44,6 @@ def simulated(scenario: Scenario, tasks: int, names: tuple[str, ...] = ()) -> Ta
 def _answer(endpoint: Endpoint, task: Task) -> tuple[float, float, float, float]:
     answer = endpoint.answer(task, 0)
     return (
-        float(answer.right), endpoint.charge_micros(task, answer) / MICROS_PER_USD,
+        float(answer.right), endpoint.charge_micros(task, answer, endpoint.tariff) / MICROS_PER_USD,
         float(answer.output_tokens), answer.service_us / US_PER_S,
     )  # fmt: skip

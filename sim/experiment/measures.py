@@ -85,19 +85,8 @@ def direction(name: str) -> Direction:
 
 
 def numbers(figures: Figures) -> Numbers:
-    """The numbers of a run by flat name, in the order of the summary; None where there is none.
-
-    ``models.ID.profit_micros`` is what the model earns, less what its answers cost it: its
-    revenue, as models declare no marginal cost.
-    """
-    found = dict(_flat(figures, ""))
-    for name in [name for name in found if _is_revenue(name)]:
-        found.setdefault(name.replace(".revenue_micros", ".profit_micros"), found[name])
-    return found
-
-
-def _is_revenue(name: str) -> bool:
-    return name.startswith("models.") and name.endswith(".revenue_micros")
+    """The numbers of a run by flat name, in the order of the summary; None where there is none."""
+    return dict(_flat(figures, ""))
 
 
 def _flat(part: BaseModel, prefix: str) -> Iterator[tuple[str, Number | None]]:
@@ -121,12 +110,7 @@ def _number_type(annotation: object) -> type[int] | type[float] | None:
 
 def measures(scenario: Scenario) -> dict[str, Measure]:
     """Every metric that a run of this scenario has, by name, before it has run."""
-    found = {each.name: each for each in _measures(Figures, "", scenario)}
-    for name in [name for name in found if _is_revenue(name)]:
-        profit = name.replace(".revenue_micros", ".profit_micros")
-        formula = "revenue - marginal cost, which is zero: models declare none"
-        found.setdefault(profit, Measure(profit, "micros", formula, True))
-    return found
+    return {each.name: each for each in _measures(Figures, "", scenario)}
 
 
 def _measures(part: type[BaseModel], prefix: str, scenario: Scenario) -> Iterator[Measure]:

@@ -71,6 +71,12 @@ class ModelFigures(Part):
         float | None, _is("share", "mean verdict of its answered calls over the whole run")
     ]
     revenue_micros: Annotated[int, _is("micros", "sum of charge - fee")]
+    cost_micros: Annotated[int, _is("micros", "sum of the marginal costs of its answers")]
+    profit_micros: Annotated[int, _is("micros", "revenue - cost")]
+    overbilled_tokens: Annotated[
+        int, _is("tokens", "output tokens billed - those produced, over its answers")
+    ]
+    substituted: Annotated[int, _is("calls", "answered by another model in its name")]
     charge_micros_mean: Annotated[int | None, _is("micros", "mean charge of its settled calls")]
 
 
@@ -104,7 +110,8 @@ class MarketFigures(Part):
         int,
         _is(
             "micros",
-            "value of tasks succeeded - modelled gas; payments cancel out, marginal cost is zero",
+            "value of tasks succeeded - marginal cost of answers - modelled gas; payments cancel"
+            " out",
         ),
     ]
 

@@ -92,6 +92,9 @@ def _models(frames: Frames, answered: pl.DataFrame, spend: int) -> dict[str, Mod
         fee=pl.col("fee_micros").sum(),
         settled=(pl.col("status") == "settled").sum(),
         success=pl.col("success").sum(),
+        cost=pl.col("cost_micros").sum(),
+        overbilled=(pl.col("output_tokens") - pl.col("produced_tokens")).sum(),
+        substituted=(pl.col("served_by").to_physical() != pl.col("model").to_physical()).sum(),
     )
     by_answer = answered.group_by("model").agg(
         tokens=(pl.col("input_tokens") + pl.col("output_tokens")).sum(),
@@ -113,6 +116,10 @@ def _models(frames: Frames, answered: pl.DataFrame, spend: int) -> dict[str, Mod
             share_success=_share(row["success"], successes) or 0.0,
             score=_share(row["score"], row["answers"] * PPM),
             revenue_micros=row["charge"] - row["fee"],
+            cost_micros=row["cost"],
+            profit_micros=row["charge"] - row["fee"] - row["cost"],
+            overbilled_tokens=row["overbilled"],
+            substituted=row["substituted"],
             charge_micros_mean=ratio_nearest(row["charge"], row["settled"]),
         )
     return figures
@@ -161,7 +168,7 @@ def _market(frames: Frames, gas_micros: int) -> MarketFigures:
         hhi_calls=_herfindahl(by_model["len"].to_list()),
         hhi_spend=_herfindahl(by_model["charge_micros"].to_list()),
         regret_micros=regret_micros(scenario, calls_from_frame(frames.calls), group),
-        welfare_micros=value - gas_micros,
+        welfare_micros=value - int(frames.calls["cost_micros"].sum()) - gas_micros,
     )
 
 

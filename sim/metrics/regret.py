@@ -6,7 +6,8 @@ import numpy.typing as npt
 from sim.mechanisms import Tariff
 from sim.models import ability, discrimination_of, longest_ppm
 from sim.record import Calls
-from sim.scenario.schema import Model, Scenario
+from sim.scenario.schema import Scenario
+from sim.scenario.supply import Model
 from sim.units import PPM, TOKENS_PER_MTOK, Int64Array, micros_from_usd_exact, ppm_nearest
 
 Floats = npt.NDArray[np.float64]

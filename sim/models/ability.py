@@ -5,7 +5,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from sim.scenario.schema import Model, Scenario
+from sim.scenario.schema import Scenario
+from sim.scenario.supply import Model
 from sim.units import PPM
 
 ABILITY_MAX = 40.0

@@ -5,23 +5,32 @@ from typing import NamedTuple
 
 from sim.agents import Agent
 from sim.chance import below, key, mix
+from sim.costs import rates
 from sim.facts import Task
 from sim.latencies import Lognormal, Pace
 from sim.mechanisms import Tariff
 from sim.models.ability import ability, discrimination_of, solved_ppm
 from sim.models.lengths import OwnLength, longest_ppm
 from sim.models.queues import queue_of
-from sim.scenario.schema import Model, Scenario
+from sim.scenario.schema import Scenario
+from sim.scenario.supply import Model
 from sim.units import PPM, TOKENS_PER_MTOK, US_PER_S, ppm_nearest, us_from_ms_nearest
 
 
 class Answer(NamedTuple):
-    """What a model makes of a task: right or wrong, its tokens, and the time it takes in us."""
+    """What a model makes of a task: right or wrong, its tokens, and the time it takes in us.
+
+    ``output_tokens`` are those billed, ``produced_tokens`` those made; ``served_by`` is the
+    position of the model that made them, at a marginal cost of ``cost_micros``.
+    """
 
     right: bool
     cached_tokens: int
     output_tokens: int
     service_us: int
+    produced_tokens: int
+    served_by: int
+    cost_micros: int
 
 
 class Endpoint:
@@ -29,6 +38,7 @@ class Endpoint:
 
     def __init__(self, index: int, model_id: str, model: Model, scenario: Scenario) -> None:
         self.index, self.id, self.tariff = index, model_id, Tariff(model.price)
+        self.costs = None if model.cost is None else Tariff(rates(model.cost))
         slope = discrimination_of(model, scenario)
         self.discrimination = slope / PPM
         self.abilities = {
@@ -81,9 +91,10 @@ class Endpoint:
             time_us *= math.exp(self.sigma * task.service)
         if self.pace is not None:
             time_us = self.pace.time_us(time_us, task.draw, attempt)
-        return Answer(
-            right, task.input_tokens * self.hit_ppm // PPM, output, max(1, round(time_us))
-        )
+        entry = task.input_tokens
+        cached = entry * self.hit_ppm // PPM
+        cost = self.costs.charge_ceil(entry - cached, cached, output) if self.costs else 0
+        return Answer(right, cached, output, max(1, round(time_us)), output, self.index, cost)
 
     def quote_micros(self, task: Task) -> int:
         """The most that this task can cost here: nothing cached, and the longest wrong answer."""
@@ -94,10 +105,10 @@ class Endpoint:
             -(task.input_tokens * dearest + output * tariff.output) // TOKENS_PER_MTOK
         )
 
-    def charge_micros(self, task: Task, answer: Answer) -> int:
-        """What this answer costs."""
+    def charge_micros(self, task: Task, answer: Answer, tariff: Tariff) -> int:
+        """What this answer costs by the ``tariff`` that its call was quoted by."""
         fresh = task.input_tokens - answer.cached_tokens
-        return self.tariff.charge_ceil(fresh, answer.cached_tokens, answer.output_tokens)
+        return tariff.charge_ceil(fresh, answer.cached_tokens, answer.output_tokens)
 
     def holds_context(self, task: Task) -> bool:
         """Whether the prompt and the longest answer fit the context window."""
@@ -117,7 +128,7 @@ class Call:
 
     __slots__ = (
         "agent", "answer", "attempt", "id", "model", "posted_us", "quote_micros", "started_us",
-        "task", "task_id",
+        "tariff", "task", "task_id",
     )  # fmt: skip
 
     def __init__(
@@ -131,5 +142,6 @@ class Call:
             quote_micros,
             posted_us,
         )
+        self.tariff = model.tariff
         self.started_us = -1
         self.answer: Answer | None = None

@@ -7,7 +7,7 @@ from simpy.events import Timeout
 from sim.chance import stream
 from sim.clock import Clock
 from sim.models.endpoint import Endpoint
-from sim.scenario.schema import Window
+from sim.scenario.supply import Window
 from sim.units import us_from_hours_nearest
 
 

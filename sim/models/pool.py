@@ -10,7 +10,8 @@ from sim.facts import Fault, Reason, ScenarioError, Task
 from sim.latencies import Lognormal
 from sim.mechanisms import Tariff
 from sim.models.endpoint import Answer, Endpoint
-from sim.scenario.schema import Model, Scenario
+from sim.scenario.schema import Scenario
+from sim.scenario.supply import Model
 from sim.units import PPM, TOKENS_PER_MTOK, US_PER_S, ppm_nearest
 from sim.validators import Running
 
@@ -39,9 +40,9 @@ class Metered(Endpoint):
 
     book: Callable[[Task, int, int], None]
 
-    def charge_micros(self, task: Task, answer: Answer) -> int:
+    def charge_micros(self, task: Task, answer: Answer, tariff: Tariff) -> int:
         """What this answer costs, and booked."""
-        charge = super().charge_micros(task, answer)
+        charge = super().charge_micros(task, answer, tariff)
         self.book(task, self.index, charge)
         return charge
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Protocol
 
-from sim.scenario.schema import Capacity, Scenario
+from sim.scenario.schema import Scenario
+from sim.scenario.supply import Capacity
 
 if TYPE_CHECKING:
     from sim.models.endpoint import Call

@@ -15,6 +15,9 @@ class Calls:
     Codes: agent, model, intent by position in the scenario, status and reason by `Status` and
     `Reason`; ``difficulty`` in millionths. ``step`` and ``clone`` say which part of a workflow it
     is, ``attempt`` counts within that part.
+    ``output_tokens`` are those billed, ``produced_tokens``
+    those made by the model ``served_by``, at a marginal cost of ``cost_micros``; without an answer
+    there are none, and ``served_by`` is the model.
     """
 
     call_id: Int64Array
@@ -40,6 +43,9 @@ class Calls:
     difficulty: Int64Array
     step: Int64Array
     clone: Int64Array
+    produced_tokens: Int64Array
+    served_by: Int64Array
+    cost_micros: Int64Array
 
     def __len__(self) -> int:
         return len(self.call_id)

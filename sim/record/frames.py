@@ -50,6 +50,7 @@ class Names:
             "group": pl.Enum(list(scenario.groups)),
             "agent": pl.Enum(self.agents),
             "model": pl.Enum(list(scenario.models)),
+            "served_by": pl.Enum(list(scenario.models)),
             "intent": pl.Enum(list(scenario.intents)),
             "step": pl.Enum(["task"]),
             "status": pl.Enum([status.name.lower() for status in Status]),

@@ -11,7 +11,8 @@ from sim.routers import Leaderboard
 from sim.scenario.faults import fault_at, found_at
 from sim.scenario.library import nearest
 from sim.scenario.protocol_checks import protocol_contradictions
-from sim.scenario.schema import Group, Model, Scenario
+from sim.scenario.schema import Group, Scenario
+from sim.scenario.supply import Model
 from sim.scenario.tree import EXCLUSIVE, Branch, Row, plain
 
 BUDGETS_MAX_USD = 10**12

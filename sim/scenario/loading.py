@@ -13,8 +13,9 @@ from sim.scenario.checks import contradictions
 from sim.scenario.faults import faults_of, truth_values
 from sim.scenario.overrides import overlay
 from sim.scenario.resolve import Resolver
-from sim.scenario.schema import QUESTION_LENGTH, Model, Scenario
+from sim.scenario.schema import QUESTION_LENGTH, Scenario
 from sim.scenario.shape import with_kinds
+from sim.scenario.supply import Model
 from sim.scenario.tree import Branch, Leaf, Place, from_plain, layer_scenario, plain, pruned
 
 Overrides = Mapping[str, object] | Sequence[str]

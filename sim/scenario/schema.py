@@ -5,145 +5,19 @@ import json
 import math
 from collections.abc import Mapping
 from decimal import Decimal
-from itertools import pairwise
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field
 
 from sim.arrivals import Arrival
 from sim.intents import INTENTS
-from sim.latencies import Breakdowns, Law, Lognormal
-from sim.mechanisms import Mechanism, Posted, Price
-from sim.parameters import (
-    Count,
-    NonNegative,
-    OpenShare,
-    Parameters,
-    Positive,
-    PositiveCount,
-    PositiveUsd,
-    Share,
-)
+from sim.mechanisms import Mechanism, Posted
+from sim.parameters import NonNegative, Parameters, Positive, PositiveCount, PositiveUsd
 from sim.protocols import Protocol
 from sim.rails import BatchRail, Rail
 from sim.routers import Leaderboard, Router
+from sim.scenario.supply import InOrder, Model, Name, Origin, Weights
 from sim.validators import Median, Validators
-
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-
-Weights = Literal["open", "closed"]
-Name = Annotated[str, Field(pattern=NAME)]
-Origin = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z -]{0,39}$")]
-Hours = Annotated[float, Field(ge=0, le=1_000_000)]
-Entry = TypeVar("Entry")
-
-
-def in_order(entries: dict[str, Entry]) -> dict[str, Entry]:
-    """By name: positions in a scenario, and so its record, do not depend on the order of a file."""
-    return dict(sorted(entries.items()))
-
-
-InOrder = AfterValidator(in_order)
-
-
-class Capacity(Parameters):
-    """``slots`` calls are served at once; up to ``queue`` more wait.
-
-    The ``discipline`` says who is next: ``fifo``, first come first served; or ``priority``, the
-    greatest ``priority`` of a group first, and first come first served within it. Nobody who is
-    being served is put back.
-    """
-
-    slots: PositiveCount = Field(default=100, le=1_000_000)
-    queue: Count = Field(default=1000, le=1_000_000)
-    discipline: Literal["fifo", "priority"] = "fifo"
-
-
-class Latency(Parameters):
-    """Service time: (first token + output tokens / speed) times a factor that ``law`` draws.
-
-    ``lognormal``: exp(sigma * a standard normal); the other laws have mean 1 and no ``sigma``.
-    """
-
-    first_token_ms: NonNegative = Field(default=1000.0, le=1e9)
-    tokens_per_s: Positive = Field(default=50.0, ge=1e-3, le=1e9)
-    sigma: NonNegative = Field(default=0.3, le=5)
-    law: Law = Lognormal()
-
-
-class Window(Parameters):
-    """A planned outage, in hours from the start."""
-
-    from_h: Hours
-    to_h: Hours
-
-    @model_validator(mode="after")
-    def _forward(self) -> Self:
-        if self.to_h <= self.from_h:
-            msg = "to_h after from_h"
-            raise ValueError(msg)
-        return self
-
-
-class Outages(Parameters):
-    """When a model is down: planned ``windows``, and at random (exponential up and down times)."""
-
-    windows: tuple[Window, ...] = ()
-    mean_up_h: Positive | None = Field(default=None, ge=1e-3, le=1e6)
-    mean_down_min: Positive = Field(default=15.0, le=1e7)
-
-    @model_validator(mode="after")
-    def _apart(self) -> Self:
-        windows = sorted(self.windows, key=lambda window: window.from_h)
-        for earlier, later in pairwise(windows):
-            if later.from_h < earlier.to_h:
-                msg = f"windows that do not overlap (one ends at {earlier.to_h:g} h)"
-                raise ValueError(msg)
-        return self
-
-
-class Source(Parameters):
-    """Where a figure is from, and of which time."""
-
-    source: str = Field(min_length=1, max_length=200)
-    date: str = Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?(/\d{2})?$")
-
-
-class Model(Parameters):
-    """A model behind an endpoint: what it asks, what it can do, how fast, how much at once.
-
-    Args:
-        quality: per intent, the share it solves of the reference mix of tasks (difficulty 0, 1).
-        declared_quality: where its score starts; the true one when left out.
-        verbosity: visible output tokens over those of the reference answer.
-        reasoning_share: hidden reasoning as a share of all output tokens.
-        cache_hit_share: share of the input tokens that the model finds in its cache.
-        wrong_output_factor: how many times longer a wrong answer is than a right one.
-        output_sigma: standard deviation of the logarithm of its answers' lengths that other models
-            do not share: a factor of mean 1, cut at three deviations.
-        discrimination: how steeply successes fall with difficulty; the scenario's when left out.
-        context_tokens: the longest input it takes; any, when left out.
-        sources, estimated: where figures are from and which are estimates, by path in this entry.
-    """
-
-    origin: Origin | None = None
-    weights: Weights = "closed"
-    price: Price
-    quality: Annotated[dict[str, OpenShare], Field(min_length=1), InOrder]
-    declared_quality: Annotated[dict[str, OpenShare], InOrder] = {}
-    capacity: Capacity = Capacity()
-    latency: Latency = Latency()
-    verbosity: Positive = Field(default=1.0, ge=0.01, le=100)
-    reasoning_share: Annotated[float, Field(ge=0, le=0.99)] = 0.0
-    cache_hit_share: Share = 0.0
-    wrong_output_factor: Annotated[float, Field(ge=1, le=100)] = 1.0
-    output_sigma: Annotated[float, Field(ge=0, le=2)] = 0.0
-    discrimination: Annotated[float, Field(gt=0, le=50)] | None = None
-    context_tokens: PositiveCount | None = None
-    outages: Outages = Outages()
-    breakdowns: Breakdowns = Breakdowns()
-    sources: dict[str, Source] = {}
-    estimated: tuple[str, ...] = ()
 
 
 class Size(Parameters):
