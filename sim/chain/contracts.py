@@ -36,10 +36,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Contract:
-    """A compiled contract."""
+    """A compiled contract: ``bytecode`` creates it, ``runtime`` is what is then on the chain.
+
+    ``interface`` is its ABI, as other people's clients want it.
+    """
 
     name: str
     bytecode: bytes
+    runtime: bytes
+    interface: tuple[dict[str, object], ...]
     constructor: tuple[str, ...]
     functions: dict[str, Entry]
     events: dict[str, Entry]
@@ -127,6 +132,7 @@ def contract(name: str) -> Contract:
         artifact = json.loads(path.read_text())
         interface: list[dict[str, object]] = artifact["abi"]
         bytecode = bytes.fromhex(str(artifact["bytecode"]).removeprefix("0x"))
+        runtime = bytes.fromhex(str(artifact["runtime_bytecode"]).removeprefix("0x"))
     except FileNotFoundError:
         raise ToolError(f"{name} is not compiled: `make contracts` does it") from None
     except (ValueError, KeyError) as error:
@@ -142,6 +148,8 @@ def contract(name: str) -> Contract:
     return Contract(
         name=name,
         bytecode=bytecode,
+        runtime=runtime,
+        interface=tuple(interface),
         constructor=constructors[0] if constructors else (),
         functions={entry.name: entry for entry in functions},
         events={entry.name: entry for entry in events},

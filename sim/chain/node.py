@@ -1,8 +1,8 @@
 """An Anvil of our own: found, started with a fixed genesis, and surely ended; its own RPC calls.
 
-Every ``evm_*`` call of the project is in this file. The node runs in a session of its own, so that
-Ctrl-C does not reach it, and a guardian (one ``sh`` that waits on a pipe) kills it if its owner
-dies without ending it.
+Every ``evm_*`` and ``anvil_*`` call of the project is in this file. The node runs in a session of
+its own, so that Ctrl-C does not reach it, and a guardian (one ``sh`` that waits on a pipe) kills it
+if its owner dies without ending it.
 """
 
 import contextlib
@@ -96,9 +96,11 @@ def _free_port() -> int:
         return port
 
 
-def _command(binary: Path, port: int, genesis_unix: int | None, automine: bool) -> list[str]:
+def _command(
+    binary: Path, port: int, chain_id: int, genesis_unix: int | None, automine: bool
+) -> list[str]:
     command = [str(binary), "--host", "127.0.0.1", "--port", str(port), "--quiet"]
-    command += ["--chain-id", str(CHAIN_ID), "--mnemonic", MNEMONIC, "--order", "fifo"]
+    command += ["--chain-id", str(chain_id), "--mnemonic", MNEMONIC, "--order", "fifo"]
     command += ["--gas-limit", str(BLOCK_GAS_LIMIT), "--enable-tx-gas-limit"]
     command += ["--block-base-fee-per-gas", "0", "--no-request-size-limit"]
     if genesis_unix is not None:
@@ -111,6 +113,7 @@ class Node:
 
     Args:
         port: where it listens on 127.0.0.1; any free one if None.
+        chain_id: what it says its chain is, and signatures are made for.
         genesis_unix: unix seconds of simulated time 0; the machine's clock if None.
         automine: a block per transaction; otherwise blocks are mined by `mine` only.
 
@@ -123,6 +126,7 @@ class Node:
         self,
         port: int | None = None,
         *,
+        chain_id: int = CHAIN_ID,
         genesis_unix: int | None = GENESIS_UNIX,
         automine: bool = False,
     ) -> None:
@@ -134,7 +138,7 @@ class Node:
         for attempt in range(1 if port is not None else PORT_ATTEMPTS):
             self.port = port if port is not None else _free_port()
             self.url = f"http://127.0.0.1:{self.port}"
-            command = _command(binary, self.port, genesis_unix, automine)
+            command = _command(binary, self.port, chain_id, genesis_unix, automine)
             with tempfile.TemporaryFile() as output:
                 self._process = _spawn(command, output)
                 if self._wait_until_up():
@@ -228,3 +232,14 @@ def mine(rpc: Rpc, timestamp: int) -> None:
 def set_next_timestamp(rpc: Rpc, timestamp: int) -> None:
     """The next block, whoever has it mined, carries ``timestamp`` (unix seconds)."""
     rpc.call("evm_setNextBlockTimestamp", hex(timestamp))
+
+
+def mine_every(rpc: Rpc, seconds: int) -> None:
+    """From now on a block every so many seconds, whatever waits, instead of one per transaction."""
+    rpc.call("evm_setAutomine", False)
+    rpc.call("evm_setIntervalMining", seconds)
+
+
+def put_code(rpc: Rpc, address: str, code: bytes) -> None:
+    """Puts runtime code at an address, as if it had always been there."""
+    rpc.call("anvil_setCode", address, "0x" + code.hex())

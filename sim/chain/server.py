@@ -1,24 +1,24 @@
-"""A node for other people's clients: an Anvil with the contracts deployed and funded accounts."""
+"""A node for other people's clients: an Anvil with everything deployed and funded accounts."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sim.chain.accounts import ROUTER_INDEX, TREASURY_INDEX, Account, AccountKind, accounts
-from sim.chain.blocks import ForeignBlocks
+from sim.chain.accounts import ROUTER_INDEX, Account, AccountKind, accounts
 from sim.chain.contracts import contract
-from sim.chain.deployer import deploy_with
 from sim.chain.deployment import Deployment
-from sim.chain.node import CHAIN_ID, Node
+from sim.chain.local.contracts import Contracts, deploy_all
+from sim.chain.local.document import Document, document
+from sim.chain.local.miners import Registration, catalog_miners, register
+from sim.chain.local.work import Work
+from sim.chain.node import CHAIN_ID, Node, mine_every
 from sim.chain.rpc import Rpc
-from sim.chain.sender import Sender, Transaction
 from sim.facts import ChainError
 from sim.units import MICROS_PER_USD
 
 ACCOUNTS = 10
 FUNDS_MICROS = 1_000_000 * MICROS_PER_USD
-MINT_GAS = 100_000
 LOOK_S = 0.5
 
 
@@ -27,9 +27,20 @@ class Served:
     """A node that answers: each account is unlocked and holds ETH and USDC."""
 
     url: str
-    deployment: Deployment
+    contracts: Contracts
     accounts: tuple[Account, ...]
+    miners: tuple[Registration, ...]
     node: Node
+
+    @property
+    def deployment(self) -> Deployment:
+        """The part of it that runs settle on."""
+        return self.contracts.ledger
+
+    @property
+    def document(self) -> Document:
+        """What a client needs to know of it."""
+        return document(self.url, self.contracts, self.accounts, self.miners)
 
     def wait(self) -> None:
         """Returns never but by an interrupt; raises `ChainError` if the node dies."""
@@ -39,27 +50,37 @@ class Served:
 
 
 @contextmanager
-def serve(port: int | None = None, *, fee_bps: int = 0) -> Iterator[Served]:
-    """An Anvil that mines each transaction at once, by the machine's clock, until it is left.
+def serve(
+    port: int | None = None,
+    *,
+    fee_bps: int = 0,
+    chain_id: int = CHAIN_ID,
+    block_time_s: int | None = None,
+) -> Iterator[Served]:
+    """An Anvil with every contract, by the machine's clock, until it is left.
 
     Args:
         port: where it listens on 127.0.0.1; any free one if None.
-        fee_bps: the fee of the CallLedger that is deployed.
+        fee_bps: the fee of the rails' contracts; Telegraph's own is fixed.
+        block_time_s: a block every so many seconds; one per transaction, at once, if None.
 
     Raises:
         ToolError: Anvil or the contracts are missing, or the port is occupied.
-        ChainError: the node does not start.
+        ChainError: the node does not start, or does not take the contracts.
     """
-    funded = accounts(AccountKind.OPERATOR, ACCOUNTS)
-    with Node(port, genesis_unix=None, automine=True) as node:
+    owners = accounts(AccountKind.OPERATOR, ACCOUNTS)
+    with Node(port, chain_id=chain_id, genesis_unix=None, automine=True) as node:
         with Rpc(node.url) as rpc:
-            sender = Sender(rpc, funded[ROUTER_INDEX], CHAIN_ID, free=True)
-            blocks = ForeignBlocks(rpc, sender, warp=False)
-            deployment = deploy_with(blocks, fee_bps, funded[TREASURY_INDEX].address)
-            blocks.submit([_mint(sender, deployment, owner) for owner in funded], 0)
-        yield Served(node.url, deployment, funded, node)
+            made = deploy_all(rpc, fee_bps)
+            _fund(rpc, made.ledger.usdc, owners)
+            miners = register(rpc, made.port, catalog_miners())
+            if block_time_s is not None:
+                mine_every(rpc, block_time_s)
+        yield Served(node.url, made, owners, tuple(miners), node)
 
 
-def _mint(sender: Sender, deployment: Deployment, owner: Account) -> Transaction:
-    data = contract("USDC").call("mint", owner.address, FUNDS_MICROS)
-    return sender.prepare(deployment.usdc, data, MINT_GAS)
+def _fund(rpc: Rpc, usdc: str, owners: tuple[Account, ...]) -> None:
+    work = Work(rpc, owners[ROUTER_INDEX])
+    for owner in owners:
+        work.add("new USDC", usdc, contract("USDC").call("mint", owner.address, FUNDS_MICROS))
+    work.do()

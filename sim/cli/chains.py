@@ -2,9 +2,13 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sim.cli.output import emit_json, people, say
+from sim.cli.output import emit, emit_json, people, say
 from sim.cli.tables import facts
+
+if TYPE_CHECKING:
+    from sim.chain.local import Document
 
 
 def deploy_to(url: str, fee_bps: int, out: Path, allow_remote: bool, as_json: bool) -> None:
@@ -25,20 +29,26 @@ def _show(url: str, deployment: dict[str, object]) -> None:
     people().print(facts("Contracts", rows))
 
 
-def serve_node(port: int, fee_bps: int, out: Path | None, as_json: bool) -> None:
-    """Starts an Anvil with contracts and money in its accounts; returns when interrupted."""
+def serve_node(
+    port: int, chain_id: int, block_time_s: int | None, fee_bps: int, out: Path, as_json: bool
+) -> None:
+    """Starts an Anvil with everything a client needs; returns when interrupted."""
     from sim.chain import serve
 
-    with serve(port, fee_bps=fee_bps) as served:
-        deployment = asdict(served.deployment)
-        if out is not None:
-            served.deployment.save(out)
+    with serve(port, fee_bps=fee_bps, chain_id=chain_id, block_time_s=block_time_s) as served:
+        document = served.document
+        document.save(out)
         if as_json:
-            owners = [{"address": a.address, "key": f"0x{a.key.hex()}"} for a in served.accounts]
-            emit_json({"node": served.url, **deployment, "accounts": owners})
-        _show(served.url, deployment)
-        say("Accounts with ETH and USDC, and their keys, which everybody knows:")
-        for owner in served.accounts:
-            say(f"{owner.address}  0x{owner.key.hex()}")
-        say("Ctrl-C ends the node and forgets its chain.")
+            emit(document.model_dump_json(indent=1))
+        _show_node(document)
+        say(f"saved in {out}, with ABIs, miners and keys. Ctrl-C ends the node and its chain.")
         served.wait()
+
+
+def _show_node(document: "Document") -> None:
+    places = document.model_dump(exclude={"accounts", "miners", "intents", "abis", "rpc_url"})
+    _show(document.rpc_url, places)
+    say(f"{len(document.miners)} miners, {len(document.intents)} intents.")
+    say("Accounts with ETH and USDC, and their keys, which everybody knows:")
+    for owner in document.accounts:
+        say(f"{owner.address}  {owner.key}  {owner.role}")

@@ -171,16 +171,21 @@ def deploy(
 @app.command()
 def node(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where it listens.")] = 8545,
-    out: Annotated[
-        Path | None, typer.Option(help="Where to save the contracts' addresses.")
+    chain_id: Annotated[int, typer.Option(min=1, max=2**53, help="Of its chain.")] = 31337,
+    block_time: Annotated[
+        int | None,
+        typer.Option(min=1, max=3600, metavar="SECONDS", help="Between blocks; else at once."),
     ] = None,
+    out: Annotated[Path, typer.Option(help="Where to save addresses, ABIs and keys.")] = Path(
+        "node.json"
+    ),
     fee_bps: Fee = 200,
     json: Json = False,
 ) -> None:
-    """Start an Anvil with contracts deployed and funded accounts, until Ctrl-C."""
+    """Start an Anvil with everything deployed, for any client, until Ctrl-C."""
     from sim.cli.chains import serve_node
 
-    serve_node(port, fee_bps, out, json)
+    serve_node(port, chain_id, block_time, fee_bps, out, json)
 
 
 @app.command()
