@@ -16,7 +16,7 @@ from sim.intents import INTENTS
 from sim.mechanisms import Tariff
 from sim.scenario.library import FOLDERS, names
 from sim.scenario.loading import catalog_model
-from sim.scenario.schema import Model
+from sim.scenario.supply import Model
 
 LEAST_FLOOR_MICROS = 10_000
 # The request that a floor is the price of: the catalog's reference answer of 300 tokens.
