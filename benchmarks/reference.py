@@ -227,7 +227,7 @@ class Reference:
             call_id, number, agent.index, model.index, task.intent, posted_us, started_us, now,
             task.input_tokens, cached, output, attempt, quote, charge, fee,
             reason is Reason.NONE, score_ppm, status, reason, task.output_tokens, task.difficulty,
-            task.step, task.clone, output, model.index, cost,
+            task.step, task.clone, output, model.index, cost, quote, quote,
         ))  # fmt: skip
         self.go_on(number, agent, task, attempt, reason)
 
@@ -247,4 +247,6 @@ class Reference:
     ) -> None:
         """Writes a task's row."""
         times = task.posted_us, int(self.env.now)
-        self.task_rows.append((number, agent.index, task.intent, *times, calls, outcome, reason))
+        self.task_rows.append(
+            (number, agent.index, task.intent, *times, calls, outcome, reason, task.value_micros)
+        )

@@ -1,4 +1,4 @@
-"""Arrival processes: when an agent posts its tasks (Poisson, gamma, bursts; daily and weekly)."""
+"""Arrival processes: when an agent posts its tasks (Poisson, gamma, bursts; regular; patterns)."""
 
 from collections.abc import Callable, Iterator
 from itertools import accumulate
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from sim.chance import BlockSizes, stream
-from sim.parameters import NonNegative, Parameters, Positive
+from sim.parameters import NonNegative, Parameters, Positive, Share
 from sim.units import HOURS_PER_WEEK, US_PER_HOUR
 
 Floats = npt.NDArray[np.float64]
@@ -70,7 +70,16 @@ class Bursts(Parameters):
     pattern: Pattern = Pattern()
 
 
-Arrival = Annotated[Poisson | Gamma | Bursts, Field(discriminator="kind")]
+class Regular(Parameters):
+    """Arrivals at equal gaps, the first after ``phase`` of a gap: nothing is left to chance."""
+
+    kind: Literal["regular"] = "regular"
+    per_hour: Positive
+    phase: Share = 1.0
+    pattern: Pattern = Pattern()
+
+
+Arrival = Annotated[Poisson | Gamma | Bursts | Regular, Field(discriminator="kind")]
 Name = tuple[int, str, int]
 
 
@@ -107,6 +116,16 @@ def _bursts(law: Bursts, name: Name) -> Iterator[Floats]:
         yield gaps
 
 
+def _regular(law: Regular, name: Name) -> Iterator[Floats]:
+    del name
+    sizes, gap = BlockSizes(), 1 / law.per_hour
+    first = np.full(sizes.next(), gap)
+    first[0] *= law.phase
+    yield first
+    while True:
+        yield np.full(sizes.next(), gap)
+
+
 def posting_times(law: Arrival, name: Name) -> Iterator[list[int]]:
     """Blocks of the times (us, never falling) at which the agent ``(seed, group, index)`` posts.
 
@@ -130,4 +149,5 @@ BLOCKS: dict[str, Callable[..., Iterator[Floats]]] = {
     "poisson": _poisson,
     "gamma": _gamma,
     "bursts": _bursts,
+    "regular": _regular,
 }

@@ -7,14 +7,15 @@ exactly those of the run; the pick is held against the record.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import cast
 
 import polars as pl
 
-from sim.facts import Fault, LawError, ScenarioError, Task
-from sim.models import Endpoint, Pool
+from sim.agents import Agent
+from sim.clearing import Offer
+from sim.facts import Fault, LawError, Reason, ScenarioError, Task
+from sim.mechanisms import Ask
+from sim.models import Call, Endpoint
 from sim.record.archive import load
-from sim.routers import Router
 from sim.scenario import Scenario
 from sim.units import PPM, micros_from_usd_exact
 from sim.world import World
@@ -27,9 +28,10 @@ class Candidate:
     Args:
         refused: why it was not on offer; empty if it was.
         load: calls served or waiting over slots. score: the validators', for the task's intent.
-        quote_usd: what would be held. expected_cost_usd: of a right answer.
-        expected_surplus_usd: chance (value - charge if right) - (1 - chance) charge if wrong, at
-            the task's true difficulty, which no router knows.
+        quote_usd: the most it costs by its list price. ask_usd: what it asked in this mechanism.
+        expected_cost_usd: of a right answer, by the list price.
+        expected_surplus_usd: chance (value - charge if right) - (1 - chance) charge if wrong, by
+            the list price, at the task's true difficulty, which no router knows.
     """
 
     model: str
@@ -39,6 +41,7 @@ class Candidate:
     quote_usd: float | None = None
     expected_cost_usd: float | None = None
     expected_surplus_usd: float | None = None
+    ask_usd: float | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Explanation:
 
     ``best_alternative`` is the model on offer, other than the pick, with the most expected surplus;
     ``regret_usd`` what the best on offer is expected to bring beyond the pick, never below 0.
+    ``bid_usd`` is the most that the agent offered, ``held_usd`` what was held for the call;
+    ``waiting_bids_usd`` are those of the calls that waited at the pick, in the order of service.
     """
 
     call: int
@@ -57,11 +62,15 @@ class Explanation:
     posted_s: float
     budget_left_usd: float
     max_price_usd: float
+    mechanism: dict[str, object]
     router: dict[str, object]
     candidates: tuple[Candidate, ...]
     pick: str
     status: str
     reason: str
+    bid_usd: float
+    held_usd: float
+    waiting_bids_usd: tuple[float, ...]
     charge_usd: float
     best_alternative: str | None
     regret_usd: float
@@ -94,16 +103,21 @@ def explain(directory: Path, call: int) -> Explanation:
 
 
 class _Watch:
-    """A world that is run until a call is about to be made, with what its router was shown."""
+    """A world that is run until a call is about to be made, with what its mechanism was shown.
+
+    It stands before the mechanism, and hands everything on to it.
+    """
 
     def __init__(self, scenario: Scenario, call: int) -> None:
-        self.call, self.router = call, scenario.router
+        self.call = call
         self.task: Task
         self.picked, self.attempt, self.time_us = -1, -1, -1
-        self.models: tuple[int, ...] = ()
         self.world = World(scenario)
-        self.world.market.router = cast("Router", self)
+        self.clearing = self.world.market.clearing
+        self.world.market.clearing = self
         self.shown: dict[int, tuple[int, int, bool, int]] = {}
+        self.asked: dict[int, int] = {}
+        self.bids: tuple[int, ...] = ()
         self.free: list[int] = []
         self.scores: list[int] = []
         self.world.run()
@@ -111,16 +125,37 @@ class _Watch:
             made = f"{self.world.market.calls_made} calls"
             raise LawError("same_seed_same_record", made, f"call {call}")
 
-    def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Pool) -> int:
-        """The router's own pick; at the call that is watched, everything is written down."""
-        chosen = self.router.pick(task, attempt, models, pool)
-        if self.world.market.calls_made == self.call:
-            self.task, self.attempt, self.models = task, attempt, tuple(models)
-            self.picked, self.time_us = chosen, self.world.clock.now
-            self.free, self.scores = list(self.world.ledger.free), list(pool.scores[task.intent])
+    def offer(
+        self, agent: Agent, task: Task, attempt: int, models: Sequence[int]
+    ) -> Offer | Reason:
+        """The mechanism's own offer; at the call that is watched, everything is written down."""
+        found = self.clearing.offer(agent, task, attempt, models)
+        world, pool = self.world, self.world.pool
+        if world.market.calls_made == self.call and not isinstance(found, Reason):
+            self.task, self.attempt, self.time_us = task, attempt, world.clock.now
+            self.picked = found[0].index
+            self.asked = {ask.model: ask.ask_micros for ask in self.asks(task, models)}
+            self.bids = tuple(waiting.bid_micros for waiting in found[0].queue)
+            self.free, self.scores = list(world.ledger.free), list(pool.scores[task.intent])
             self.shown = {e.index: (e.occupied, e.room, e.up, e.slots) for e in pool.endpoints}
-            self.world.stop()
-        return chosen
+            world.stop()
+        return found
+
+    def asks(self, task: Task, models: Sequence[int]) -> list[Ask]:
+        """What each model asks."""
+        return self.clearing.asks(task, models)
+
+    def enter(self, call: Call) -> bool:
+        """A call was made."""
+        return self.clearing.enter(call)
+
+    def slot_freed(self, model: Endpoint) -> None:
+        """A slot is free."""
+        self.clearing.slot_freed(model)
+
+    def ended(self, call: Call, charge_micros: int, success: bool) -> None:
+        """A call has ended."""
+        self.clearing.ended(call, charge_micros, success)
 
 
 def _explanation(scenario: Scenario, row: dict[str, object], seen: _Watch) -> Explanation:
@@ -139,8 +174,11 @@ def _explanation(scenario: Scenario, row: dict[str, object], seen: _Watch) -> Ex
         call=seen.call, task=int(str(row["task_id"])), attempt=seen.attempt, agent=agent.name,
         intent=scenario.intents[seen.task.intent], posted_s=seen.time_us / PPM,
         budget_left_usd=purse / PPM, max_price_usd=float(group.max_price_usd),
+        mechanism=scenario.mechanism.model_dump(mode="json"),
         router=scenario.router.model_dump(mode="json"), candidates=everyone, pick=pick,
         status=str(row["status"]), reason=str(row["reason"]),
+        bid_usd=int(str(row["bid_micros"])) / PPM, held_usd=int(str(row["quote_micros"])) / PPM,
+        waiting_bids_usd=tuple(micros / PPM for micros in seen.bids),
         charge_usd=int(str(row["charge_micros"])) / PPM, best_alternative=best,
         regret_usd=max(0.0, max(worth.values()) - worth[pick]),
     )  # fmt: skip
@@ -158,12 +196,13 @@ def _candidate(
     refused = ""
     if not rules.requires.met_by(scenario.models[endpoint.id]):
         refused = f"does not meet what {group} requires"
-    elif endpoint.index not in seen.models:
+    elif endpoint.index not in seen.asked:
         refused = _closed(seen, endpoint, quote, purse, micros_from_usd_exact(rules.max_price_usd))
     cost = seen.world.pool.expected_costs(task, [endpoint.index])[0]
     return Candidate(
         endpoint.id, refused, load, seen.scores[endpoint.index] / PPM, quote / PPM,
         cost / PPM / PPM, _surplus(task, endpoint, scenario.rail.settle_on == "delivered"),
+        seen.asked[endpoint.index] / PPM if endpoint.index in seen.asked else None,
     )  # fmt: skip
 
 

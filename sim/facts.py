@@ -93,6 +93,7 @@ class Reason(IntEnum):
     NO_CAPACITY = 7
     NO_BUDGET = 8
     INTERRUPTED = 9
+    RESERVE = 10
 
 
 class Kind(IntEnum):

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from sim.agents import Agent
+from sim.clearing import Clearing, clearing_of
 from sim.clock import Clock
 from sim.facts import Outcome, Reason, Status, Task
 from sim.ledger import Ledger
-from sim.models import Call, Endpoint, Pool
+from sim.models import Answer, Call, Endpoint, Pool
 from sim.rails import Rail
 from sim.routers import Router
+from sim.scenario.schema import Scenario
 from sim.units import share_floor
 from sim.validators import verdict_ppm
 
@@ -23,18 +25,13 @@ class Market:
     has ended and its money is settled.
     """
 
-    def __init__(
-        self, clock: Clock, pool: Pool, ledger: Ledger, router: Router, rail: Rail
-    ) -> None:
-        self.clock, self.pool, self.ledger, self.router, self.rail = (
-            clock,
-            pool,
-            ledger,
-            router,
-            rail,
-        )
-        self.pay_any = rail.settle_on == "delivered"
+    def __init__(self, clock: Clock, pool: Pool, ledger: Ledger, scenario: Scenario) -> None:
+        self.clock, self.pool, self.ledger = clock, pool, ledger
+        self.router: Router = scenario.router
+        self.rail: Rail = scenario.rail
+        self.pay_any = self.rail.settle_on == "delivered"
         self.in_flight: dict[int, Call] = {}
+        self.clearing: Clearing = clearing_of(scenario, self)
         self.calls: list[tuple[int, ...]] = []
         self.tasks: list[tuple[int, ...]] = []
         self.tasks_posted = self.tasks_ended = self.calls_made = 0
@@ -50,23 +47,18 @@ class Market:
         agent.plan.begin(self, self.tasks_posted - 1, agent, task)
 
     def attempt(self, task_id: int, agent: Agent, attempt: int, task: Task) -> None:
-        """Models quote; the router picks a Quote; the market holds it and makes it a Call."""
+        """Models quote; mechanism and router pick a Quote; the market holds it and makes a Call."""
         plan, purse_micros = agent.plan, self.ledger.free[agent.index]
         models, refusal = plan.fitting(self.pool, task_id, agent, attempt, task, purse_micros)
-        if refusal:
-            plan.refused(self, task_id, agent, attempt, task, refusal)
+        offer = refusal or self.clearing.offer(agent, task, attempt, models)
+        if isinstance(offer, Reason):
+            plan.refused(self, task_id, agent, attempt, task, offer)
             return
-        model = self.pool.endpoints[self.router.pick(task, attempt, models, self.pool)]
-        quote_micros = model.quote_micros(task)
-        self.ledger.hold(agent.index, quote_micros)
-        call = Call(
-            self.calls_made, task_id, agent, attempt, task, model, quote_micros, self.clock.now
-        )
+        self.ledger.hold(agent.index, offer[1])
+        call = Call(self.calls_made, task_id, agent, attempt, task, self.clock.now, *offer)
         plan.made(call)
         self._enter(call)
-        if len(model.serving) < model.slots:
-            self.serve(call)
-        else:
+        if not self.clearing.enter(call):
             self._wait(call)
 
     def serve(self, call: Call) -> None:
@@ -85,19 +77,28 @@ class Market:
         success = answer.right and not late
         reason = Reason.LATE if late else Reason.NONE if success else Reason.WRONG
         score_ppm = self.judge(call, answer.right)
-        paid = success or self.pay_any
-        charge_micros = model.charge_micros(task, answer, call.tariff) if paid else 0
-        status = Status.SETTLED if paid else Status.REFUNDED
+        charge_micros = self._charge(call, answer, success)
+        status = Status.REFUNDED if charge_micros is None else Status.SETTLED
         self._leave(call)
-        self._end_call(call, status, reason, charge_micros, score_ppm)
-        self._next_waiting(model)
-        call.agent.plan.after(self, call, reason, charge_micros)
+        self._end_call(call, status, reason, charge_micros or 0, score_ppm)
+        self.clearing.slot_freed(model)
+        call.agent.plan.after(self, call, reason, charge_micros or 0)
 
     def _judge(self, call: Call, right: bool) -> int:
         """The verdict in ppm, which goes into the model's score at once."""
         score_ppm = verdict_ppm(right, call.task.judgement_ppm)
         self.pool.observe(call.task.intent, call.model.index, score_ppm)
         return score_ppm
+
+    def _charge(self, call: Call, answer: Answer, success: bool) -> int | None:
+        """What an answer is charged; None if it is not."""
+        if call.terms is not None:
+            return call.terms.right_micros if success else call.terms.wrong_micros
+        return (
+            call.model.charge_micros(call.task, answer, call.tariff)
+            if success or self.pay_any
+            else None
+        )
 
     # Waiting, giving up, failing -------------------------------------------------------------
 
@@ -109,12 +110,6 @@ class Market:
     def _give_up(self, call: Call) -> None:
         if call.id in self.in_flight and call.started_us < 0:
             self._refund(call, Reason.DEADLINE)
-
-    def _next_waiting(self, model: Endpoint) -> None:
-        while model.queue and len(model.serving) < model.slots:
-            call = model.queue.popleft()
-            if call.id in self.in_flight:
-                self.serve(call)
 
     def go_down(self, model: Endpoint) -> None:
         """An outage begins: every call there, served or waiting, ends unanswered and refunded."""
@@ -166,6 +161,7 @@ class Market:
         self, call: Call, status: Status, reason: Reason, charge_micros: int, score_ppm: int
     ) -> None:
         self.ledger.end_hold(call.agent.index, call.quote_micros, charge_micros)
+        self.clearing.ended(call, charge_micros, reason is Reason.NONE)
         self.calls.append(self.row(call, status, reason, charge_micros, score_ppm))
         self.on_ended()
 
@@ -184,6 +180,7 @@ class Market:
             call.quote_micros, charge_micros, share_floor(charge_micros, self.rail.fee_bps),
             reason is Reason.NONE, score_ppm, status, reason, task.output_tokens, task.difficulty,
             task.step, task.clone, produced_tokens, served_by, cost_micros,
+            call.bid_micros, call.ask_micros,
         )  # fmt: skip
 
     def end_task(
@@ -200,6 +197,7 @@ class Market:
                 calls,
                 outcome,
                 reason,
+                task.value_micros,
             )
         )
         self.tasks_ended += 1

@@ -85,3 +85,18 @@ def micros_ceil_from_wei(wei: int, eth_usd: float) -> int:
     """Wei as micro-USDC at a price of ETH in dollars (to the micro), rounded up."""
     micros_per_eth = round(eth_usd * MICROS_PER_USD)
     return -(-wei * micros_per_eth // WEI_PER_ETH)
+
+
+def micros_floor_from_ppm(micro_ppm: int) -> int:
+    """An amount in millionths of a micro as whole micros, rounded down."""
+    return micro_ppm // PPM
+
+
+def price_ceil(micros: int, share_ppm: int) -> int:
+    """An amount over a share of above 0, as whole micros, rounded up."""
+    return -(-micros * PPM // share_ppm)
+
+
+def micros_nearest(micros: int, factor: float) -> int:
+    """An amount times a factor, to the nearest micro (half to even)."""
+    return round(micros * factor)

@@ -54,7 +54,7 @@ class World:
         self.agents = agents(scenario)
         self.pool = Pool(scenario)
         self.ledger = Ledger([agent.budget_micros for agent in self.agents], len(scenario.models))
-        self.market = Market(self.clock, self.pool, self.ledger, scenario.router, scenario.rail)
+        self.market = Market(self.clock, self.pool, self.ledger, scenario)
         self.market.on_ended = self._call_ended
         self.course: Course | None = None
         if scenario.protocol is not None:

@@ -82,6 +82,6 @@ def test_a_price_that_cannot_be_is_refused(price: dict[str, str]) -> None:
         tariff(**price)
 
 
-def test_the_posted_price_is_a_mechanism() -> None:
-    assert {"posted": Posted} == MECHANISMS
+def test_every_mechanism_is_in_the_table_under_its_kind() -> None:
+    assert [rule().kind for rule in MECHANISMS.values()] == list(MECHANISMS)
     assert Posted().kind == "posted"

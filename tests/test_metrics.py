@@ -52,7 +52,7 @@ def counted() -> Frames:
                     rail={"kind": "batch", "interval_s": 2},
                     chain={"backend": "none", "gas_price_gwei": 1, "eth_usd": 1000})  # fmt: skip
     one = [task(1), task(2, output_tokens=300), task(3, difficulty=WRONG), task(4, deadline_s=0.5)]
-    code = {"intent": CODING}
+    code = {"intent": CODING, "value_micros": 250_000}
     two = [task(5, **code), task(7.5, **code, limit_micros=19_999)]
     return record(play(what, one, two, []))
 
@@ -204,7 +204,9 @@ PAIR = {
 def test_regret_is_what_the_best_model_would_have_been_worth_more() -> None:
     asking = group(requires={"excluded_origins": ["US"]}, value_usd=5)
     what = scenario(PAIR, {"a": asking}, router={"kind": "random"})
-    mine = [task(n, difficulty=n * 300_000 - 10**6, draw=n) for n in range(1, 9)]
+    mine = [
+        task(n, difficulty=n * 300_000 - 10**6, draw=n, value_micros=5_000_000) for n in range(1, 9)
+    ]
     frames = record(play(what, mine))
     assert set(frames.calls["model"]) == {"a", "b", "edge"}
     wanted, places = 0, {"a": 0, "b": 1, "edge": 4}

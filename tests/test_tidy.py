@@ -12,11 +12,11 @@ ROOT = Path(__file__).parents[1]
 # Lowest first. A module imports only from lines above its own, and within its line only leftwards.
 LAYERS = """
 units facts chance parameters intents clock
-arrivals latencies mechanisms costs routers validators rails protocols
+arrivals latencies mechanisms costs strategies routers validators rails protocols
 scenario
 record ledger
 agents models
-protocol market
+clearing protocol market
 chain
 world
 tables metrics laws

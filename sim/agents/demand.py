@@ -73,7 +73,7 @@ def tasks(
     )
     sizes, positions = Sizes(list(group.intents.values())), np.array(intents)
     deadline_us = us_from_seconds_nearest(group.deadline_s)
-    value_micros = micros_from_usd_exact(group.value_usd)
+    values = group.values.source(micros_from_usd_exact(group.value_usd), name)
     limit_micros = micros_from_usd_exact(group.max_price_usd)
     for times in posting_times(group.arrival, name):
         n = len(times)
@@ -88,6 +88,7 @@ def tasks(
             luck.integers(0, 2**64, size=n, dtype=np.uint64).tolist(),
             _millionths(service.standard_normal(n)),
             validators.errors_ppm(judges, n).tolist(),
+            values(n),
         )
-        same = (value_micros, limit_micros, *WHOLE)
+        same = (limit_micros, *WHOLE)
         yield from map(Task._make, zip(*columns, *map(repeat, same), strict=False))

@@ -1,5 +1,6 @@
 """``telex explain``: why a call went where it went."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,23 +34,32 @@ def _show(found: "Explanation") -> None:
         f"Call {found.call}: attempt {found.attempt} at task {found.task} of {found.agent},"
         f" {found.intent}, posted at {found.posted_s:,.1f} s"
     )
-    rule = ", ".join(f"{key} {value}" for key, value in found.router.items() if key != "kind")
-    say(f"Router: {found.router['kind']}" + (f" ({rule})" if rule else ""))
+    say(f"Mechanism: {_rule(found.mechanism)}; router: {_rule(found.router)}")
     table = Table()
-    for name in ("model", "score", "load", "quote $", "cost $", "surplus $", ""):
+    for name in ("model", "score", "load", "quote $", "ask $", "cost $", "surplus $", ""):
         table.add_column(name, justify="left" if name in ("model", "") else "right")
     for each in found.candidates:
         note = "picked" if each.model == found.pick else each.refused
-        figures = (each.quote_usd, each.expected_cost_usd, each.expected_surplus_usd)
+        figures = (
+            each.quote_usd, each.ask_usd, each.expected_cost_usd, each.expected_surplus_usd,
+        )  # fmt: skip
         shown = ["" if figure is None else f"{figure:.6f}" for figure in figures]
         score = "" if each.score is None else f"{each.score:.3f}"
         table.add_row(each.model, score, f"{each.load:.0%}", *shown, note)
     people().print(table)
+    if found.mechanism["kind"] != "posted":
+        waiting = ", ".join(f"${each:.6f}" for each in found.waiting_bids_usd) or "none"
+        say(f"Bid ${found.bid_usd:.6f}, held ${found.held_usd:.6f}; bids waiting there: {waiting}.")
     say(f"It ended {found.status} ({found.reason}), charged ${found.charge_usd:.6f}.")
     if found.best_alternative is None:
         say("Nothing else was on offer.")
     else:
         say(f"Best alternative: {found.best_alternative}; regret ${found.regret_usd:.6f}.")
+
+
+def _rule(rule: Mapping[str, object]) -> str:
+    parameters = ", ".join(f"{key} {value}" for key, value in rule.items() if key != "kind")
+    return f"{rule['kind']}" + (f" ({parameters})" if parameters else "")
 
 
 def register(app: typer.Typer) -> None:

@@ -21,6 +21,7 @@ from sim.scenario import json_schema, library
 from sim.scenario.library import FOLDERS, nearest
 from sim.scenario.loading import catalog_model
 from sim.scenario.shape import describe, fields_of, shape_of
+from sim.strategies import Bidding, Values
 from sim.validators import ScoreRule, Validators
 
 
@@ -99,6 +100,8 @@ KINDS: dict[str, tuple[str, Callable[[], list[Item]]]] = {
     "scenarios": ("scenarios that ship with Telex: telex run NAME", lambda: _files("scenarios")),
     "routers": ("which model gets a task", lambda: _rules(Router)),
     "mechanisms": ("how prices come about", lambda: _rules(Mechanism)),
+    "bidding": ("what agents offer where slots are auctioned", lambda: _rules(Bidding)),
+    "values": ("what a right answer is worth, task by task", lambda: _rules(Values)),
     "validators": ("how a verdict comes about", lambda: _rules(Validators)),
     "scores": ("how verdicts make a score: validators.score", lambda: _rules(ScoreRule)),
     "protocols": ("what happens by the clock around the market", lambda: _rules(Protocol)),

@@ -131,7 +131,10 @@ def _strangers(evidence: Evidence, moves: pl.DataFrame) -> int:
 
 
 def no_more_than_held(evidence: Evidence) -> LawFigures:
-    """4. 0 <= fee <= charge <= quote <= the agent's maximum."""
+    """4. 0 <= fee <= charge <= quote <= bid <= the agent's maximum; and ask <= quote.
+
+    In an auction no call that succeeds is charged less than the model asked.
+    """
     calls, scenario = evidence.calls, evidence.frames.scenario
     limits = np.array(
         [micros_from_usd_exact(group.max_price_usd) for group in scenario.groups.values()]
@@ -142,8 +145,12 @@ def no_more_than_held(evidence: Evidence) -> LawFigures:
         (calls.charge_micros < 0)
         | (calls.fee_micros != fees)
         | (calls.charge_micros > calls.quote_micros)
-        | (calls.quote_micros > limit)
+        | (calls.quote_micros > calls.bid_micros)
+        | (calls.ask_micros > calls.quote_micros)
+        | (calls.bid_micros > limit)
     )
+    if scenario.mechanism.kind != "posted":
+        broken |= (calls.success == 1) & (calls.charge_micros < calls.ask_micros)
     return _verdict(f"{int(broken.sum())} calls", "0 calls")
 
 
@@ -162,7 +169,8 @@ def order(evidence: Evidence) -> LawFigures:
 
 def _shifted(evidence: Evidence, tasks: Tasks, row: int, task: Task) -> bool:
     """Whether a task of the record is another than the one its agent alone would post."""
-    if (tasks.posted_us[row], tasks.intent[row]) != (task.posted_us, task.intent):
+    found = (tasks.posted_us[row], tasks.intent[row], tasks.value_micros[row])
+    if found != (task.posted_us, task.intent, task.value_micros):
         return True
     calls = evidence.calls
     of_task = np.flatnonzero(calls.task_id == row)

@@ -22,7 +22,14 @@ from sim.metrics.regret import regret_micros
 from sim.metrics.stability import stability
 from sim.rails import Paid
 from sim.record.frames import Frames, Names, calls_from_frame
-from sim.units import BPS, PPM, micros_ceil_from_wei, micros_from_usd_exact, ratio_nearest
+from sim.units import (
+    BPS,
+    PPM,
+    Int64Array,
+    micros_ceil_from_wei,
+    micros_from_usd_exact,
+    ratio_nearest,
+)
 
 ANSWERED = pl.col("reason").cast(pl.String).is_in(["none", "wrong", "late"])
 OF_ANSWERS = (
@@ -160,16 +167,24 @@ def _herfindahl(parts: list[int]) -> int:
 def _market(frames: Frames, gas_micros: int) -> MarketFigures:
     scenario = frames.scenario
     by_model = frames.calls.group_by("model").agg(pl.len(), pl.col("charge_micros").sum())
-    values = {g: micros_from_usd_exact(group.value_usd) for g, group in scenario.groups.items()}
-    won = frames.tasks.filter(pl.col("outcome") == "succeeded")["group"].cast(pl.String)
-    value = sum(values[str(group)] * int(count) for group, count in won.value_counts().iter_rows())
+    won = frames.tasks.filter(pl.col("outcome") == "succeeded")["value_micros"]
     group = frames.calls["group"].to_physical().cast(pl.Int64).to_numpy()
+    value = _values(frames)
     return MarketFigures(
         hhi_calls=_herfindahl(by_model["len"].to_list()),
         hhi_spend=_herfindahl(by_model["charge_micros"].to_list()),
-        regret_micros=regret_micros(scenario, calls_from_frame(frames.calls), group),
-        welfare_micros=value - int(frames.calls["cost_micros"].sum()) - gas_micros,
+        regret_micros=regret_micros(scenario, calls_from_frame(frames.calls), group, value),
+        welfare_micros=int(won.sum()) - int(frames.calls["cost_micros"].sum()) - gas_micros,
     )
+
+
+def _values(frames: Frames) -> Int64Array:
+    """What each call's task is worth; 0 where a broken run has not recorded the task."""
+    calls, tasks = (frame["task_id"].to_numpy() for frame in (frames.calls, frames.tasks))
+    values: Int64Array = np.zeros(1 + max(calls.max(initial=-1), tasks.max(initial=-1)), np.int64)
+    values[tasks] = frames.tasks["value_micros"].to_numpy()
+    found: Int64Array = values[calls]
+    return found
 
 
 def _rail(frames: Frames) -> RailFigures:

@@ -66,11 +66,16 @@ class _Supply:
         return fits
 
 
-def regret_micros(scenario: Scenario, calls: Calls, group: Int64Array) -> int:
-    """The sum of each call's regret, rounded per call. ``group`` is each call's group."""
+def regret_micros(
+    scenario: Scenario, calls: Calls, group: Int64Array, value_micros: Int64Array
+) -> int:
+    """The sum of each call's regret, rounded per call.
+
+    Args:
+        group, value_micros: of each call's agent, and of its task.
+    """
     supplies = [_Supply(scenario, model) for model in scenario.models.values()]
     groups = scenario.groups.values()
-    values = np.array([micros_from_usd_exact(g.value_usd) for g in groups])
     limits = np.array([micros_from_usd_exact(g.max_price_usd) for g in groups])
     total = 0
     for start in range(0, len(calls), CHUNK):
@@ -79,7 +84,7 @@ def regret_micros(scenario: Scenario, calls: Calls, group: Int64Array) -> int:
         best = np.full(len(part), -np.inf)
         chosen = np.empty(len(part))
         for number, supply in enumerate(supplies):
-            surplus = supply.surplus(part, values[of_group])
+            surplus = supply.surplus(part, value_micros[rows])
             mine = part.model == number
             chosen[mine] = surplus[mine]
             offered = supply.fits(part, of_group, limits[of_group]) | mine

@@ -33,6 +33,16 @@ class Answer(NamedTuple):
     cost_micros: int
 
 
+class Terms(NamedTuple):
+    """What a mechanism has agreed for a call: the charge if it succeeds, and if it does not.
+
+    ``wrong_micros`` is None where only a success is paid for.
+    """
+
+    right_micros: int
+    wrong_micros: int | None
+
+
 class Endpoint:
     """One model as the market meets it: its tariff and abilities, and who is served or waits."""
 
@@ -124,24 +134,23 @@ class Endpoint:
 
 
 class Call:
-    """A call under way: one attempt of one model at a task."""
+    """A call under way: one attempt of one model at a task.
+
+    ``terms`` is what the mechanism makes of it; where there are none, the model's tariff holds.
+    """
 
     __slots__ = (
-        "agent", "answer", "attempt", "id", "model", "posted_us", "quote_micros", "started_us",
-        "tariff", "task", "task_id",
+        "agent", "answer", "ask_micros", "attempt", "bid_micros", "id", "model", "posted_us",
+        "quote_micros", "started_us", "tariff", "task", "task_id", "terms",
     )  # fmt: skip
 
     def __init__(
-        self, call_id: int, task_id: int, agent: Agent, attempt: int, task: Task, model: Endpoint,
-        quote_micros: int, posted_us: int,
+        self, call_id: int, task_id: int, agent: Agent, attempt: int, task: Task, posted_us: int,
+        model: Endpoint, quote_micros: int, bid_micros: int, ask_micros: int, terms: Terms | None,
     ) -> None:  # fmt: skip
         self.id, self.task_id, self.agent, self.attempt = call_id, task_id, agent, attempt
-        self.task, self.model, self.quote_micros, self.posted_us = (
-            task,
-            model,
-            quote_micros,
-            posted_us,
-        )
-        self.tariff = model.tariff
+        self.task, self.posted_us, self.model = task, posted_us, model
+        self.quote_micros, self.bid_micros, self.ask_micros = quote_micros, bid_micros, ask_micros
+        self.terms, self.tariff = terms, model.tariff
         self.started_us = -1
         self.answer: Answer | None = None

@@ -14,10 +14,10 @@ class Calls:
 
     Codes: agent, model, intent by position in the scenario, status and reason by `Status` and
     `Reason`; ``difficulty`` in millionths. ``step`` and ``clone`` say which part of a workflow it
-    is, ``attempt`` counts within that part.
-    ``output_tokens`` are those billed, ``produced_tokens``
+    is, ``attempt`` counts within that part. ``output_tokens`` are those billed, ``produced_tokens``
     those made by the model ``served_by``, at a marginal cost of ``cost_micros``; without an answer
-    there are none, and ``served_by`` is the model.
+    there are none, and ``served_by`` is the model. ``bid_micros`` is the most that the agent
+    offered and ``ask_micros`` what the model asked: both the quote, where the price is posted.
     """
 
     call_id: Int64Array
@@ -46,6 +46,8 @@ class Calls:
     produced_tokens: Int64Array
     served_by: Int64Array
     cost_micros: Int64Array
+    bid_micros: Int64Array
+    ask_micros: Int64Array
 
     def __len__(self) -> int:
         return len(self.call_id)
@@ -64,7 +66,10 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """Columns of tasks, in the order in which they were posted; ``calls`` counts their attempts."""
+    """Columns of tasks, in the order in which they were posted; ``calls`` counts their attempts.
+
+    ``value_micros`` is what a right answer in time is worth to the agent.
+    """
 
     task_id: Int64Array
     agent: Int64Array
@@ -74,6 +79,7 @@ class Tasks:
     calls: Int64Array
     outcome: Int64Array
     reason: Int64Array
+    value_micros: Int64Array
 
     def __len__(self) -> int:
         return len(self.task_id)

@@ -117,6 +117,7 @@ def tasks_frame(tasks: Tasks, names: Names) -> pl.DataFrame:
             pl.Series("calls", tasks.calls),
             names.coded("outcome", tasks.outcome),
             names.coded("reason", tasks.reason),
+            pl.Series("value_micros", tasks.value_micros),
         ]
     )
 

@@ -17,6 +17,7 @@ from sim.protocols import Protocol
 from sim.rails import BatchRail, Rail
 from sim.routers import Leaderboard, Router
 from sim.scenario.supply import InOrder, Model, Name, Origin, Weights
+from sim.strategies import Bidding, Fixed, Truthful, Values
 from sim.validators import Median, Validators
 
 
@@ -62,7 +63,9 @@ class Requirements(Parameters):
 class Group(Parameters):
     """Agents of one kind. Budget is per agent; value, maximum price and deadline per task.
 
-    ``priority``: the greatest is served first where a model's queue goes by it.
+    ``priority``: the greatest is served first where a model's queue goes by it. ``values`` says how
+    a task's worth comes from ``value_usd``, and ``bidding`` what an agent offers for a slot where
+    slots are auctioned.
     """
 
     count: PositiveCount = Field(le=1_000_000)
@@ -75,6 +78,8 @@ class Group(Parameters):
     retries: Annotated[int, Field(ge=0, le=100, strict=True)] = 0
     priority: Annotated[int, Field(ge=-1000, le=1000, strict=True)] = 0
     requires: Requirements = Requirements()
+    values: Values = Fixed()
+    bidding: Bidding = Truthful()
 
 
 class ItemResponse(Parameters):

@@ -1,4 +1,4 @@
-"""Mechanisms, or how a task's price comes about: ``posted`` is the model's own list price."""
+"""Prices as a model lists them, and the same in integers."""
 
 from typing import Annotated, Literal
 
@@ -25,16 +25,6 @@ class PerToken(Parameters):
 
 
 Price = Annotated[PerCall | PerToken, Field(discriminator="kind")]
-
-
-class Posted(Parameters):
-    """Posted price: one task at a time, as it is posted, at the model's list price."""
-
-    kind: Literal["posted"] = "posted"
-
-
-Mechanism = Posted
-MECHANISMS = {"posted": Posted}
 
 
 class Tariff:

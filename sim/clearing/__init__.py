@@ -1,0 +1,20 @@
+"""Clearing: how a run's mechanism turns tasks and quotes into calls and their prices."""
+
+from sim.clearing.capacity import CapacityAuction
+from sim.clearing.posted import PostedPrice
+from sim.clearing.reverse import ReverseAuction
+from sim.clearing.types import Clearing, Floor, Offer
+from sim.mechanisms import FirstPrice, Mechanism, Posted, SecondPrice, UniformPrice
+from sim.scenario.schema import Scenario
+
+__all__ = ["Clearing", "Floor", "Offer", "clearing_of"]
+
+
+def clearing_of(scenario: Scenario, floor: Floor) -> Clearing:
+    """The state of a scenario's mechanism within one run."""
+    rule: Mechanism = scenario.mechanism
+    if isinstance(rule, Posted):
+        return PostedPrice(floor)
+    if isinstance(rule, (FirstPrice, SecondPrice, UniformPrice)):
+        return CapacityAuction(rule, scenario, floor)
+    return ReverseAuction(rule, floor)

@@ -1,0 +1,37 @@
+"""Auctions among models: every model that fits asks, and the mechanism awards the task."""
+
+from collections.abc import Sequence
+
+from sim.agents import Agent
+from sim.clearing.posted import PostedPrice
+from sim.clearing.types import Floor, Offer
+from sim.facts import Reason, Task
+from sim.mechanisms import PayPerSuccess, ReverseFirst, ReverseSecond, Scoring
+from sim.models import Terms
+
+Rule = ReverseFirst | ReverseSecond | Scoring | PayPerSuccess
+
+
+class ReverseAuction(PostedPrice):
+    """One auction per task, as it is posted; the award is held. No router is asked."""
+
+    def __init__(self, rule: Rule, floor: Floor) -> None:
+        super().__init__(floor)
+        self.rule = rule
+
+    def offer(
+        self, agent: Agent, task: Task, attempt: int, models: Sequence[int]
+    ) -> Offer | Reason:
+        """The award; `Reason.RESERVE` if no ask is low enough for what the task is worth."""
+        del attempt
+        floor = self.floor
+        limit_micros = min(task.limit_micros, floor.ledger.free[agent.index])
+        cap_micros = self.rule.cap_micros(limit_micros)
+        award = self.rule.award(
+            self.asks(task, models), task.value_micros, cap_micros, floor.pay_any
+        )
+        if award is None:
+            return Reason.RESERVE
+        terms = Terms(award.right_micros, award.wrong_micros)
+        model, ask_micros = self.pool.endpoints[award.ask.model], award.ask.ask_micros
+        return model, award.right_micros, cap_micros, ask_micros, terms

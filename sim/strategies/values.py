@@ -1,0 +1,53 @@
+"""Values: what a right answer is worth to its agent, task by task."""
+
+from collections.abc import Callable, Iterable
+from itertools import repeat
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sim.chance import stream
+from sim.parameters import NonNegative, Parameters
+from sim.units import micros_nearest
+
+Name = tuple[int, str, int]
+Draw = Callable[[int], Iterable[int]]
+
+
+class Fixed(Parameters):
+    """Every task is worth its group's ``value_usd``."""
+
+    kind: Literal["fixed"] = "fixed"
+
+    def source(self, value_micros: int, name: Name) -> Draw:
+        """The next n values of an agent, in micros."""
+        del name
+        return lambda _: repeat(value_micros)
+
+
+class Uniform(Parameters):
+    """A task is worth its group's ``value_usd`` times a uniform draw between two factors.
+
+    Whole micros, each equally likely; drawn for each task from a stream of its agent's own.
+    """
+
+    kind: Literal["uniform"] = "uniform"
+    low: NonNegative = Field(default=0.0, le=1000)
+    high: NonNegative = Field(default=1.0, le=1000)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.high <= self.low:
+            msg = "high above low"
+            raise ValueError(msg)
+        return self
+
+    def source(self, value_micros: int, name: Name) -> Draw:
+        """The next n values of an agent, in micros."""
+        random = stream(*name, "value")
+        low, high = (micros_nearest(value_micros, each) for each in (self.low, self.high))
+        return lambda n: random.integers(low, high, size=n, endpoint=True).tolist()
+
+
+Values = Annotated[Fixed | Uniform, Field(discriminator="kind")]
+VALUES = {"fixed": Fixed, "uniform": Uniform}
