@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from sim.calibration import Calibration, calibrate, fit, simulated
-from sim.calibration.calibrate import own_spread
-from sim.calibration.checks import check, correlation
+from sim.calibration.checks import check, checks, correlation
 from sim.calibration.fit import intents_of, names_of, yaml_text
+from sim.calibration.response import response
 from sim.calibration.sizes import costs_of
 from sim.chance import stream
 from sim.facts import ScenarioError
 from sim.replay import Table
+from sim.replay.table import joined
 from sim.routers import ROUTERS
 from sim.scenario import from_mapping, load
 from sim.scenario.schema import Scenario
@@ -117,24 +118,41 @@ def test_the_written_file_is_a_scenario_and_can_be_extended(
     assert load(tmp_path / "mine.yaml").models["d"].verbosity == 2
 
 
-def test_what_the_simulator_lacks_is_named() -> None:
+def test_models_with_a_discrimination_and_a_spread_of_their_own_are_met() -> None:
     right, random = answers([0.5, 1.5, 4.0, 5.0], 2000), stream(2, "costs")
-    cost = 1e-3 * np.exp(0.5 * random.standard_normal((2000, 4)))
-    said = calibrate(replace(table(right.tolist()), cost_usd=cost)).needs
-    assert any("output_sigma" in each for each in said)
-    from sim.scenario.supply import Model
+    sizes = random.standard_normal((2000, 1)) + random.standard_normal((2000, 4)) * 0.8
+    made = replace(table(right.tolist()), cost_usd=1e-3 * np.exp(0.5 * sizes))
+    found = calibrate(made)
+    assert sum(not each.ok for each in found.held_out) <= 1, found.held_out
+    models = list(found.fit.scenario().models.values())
+    assert [m.discrimination is not None for m in models] == [True] * 4
+    assert [m.output_sigma for m in models] == pytest.approx([0.4] * 4, abs=0.08)
+    assert found.needs == ()
+    logs = [np.log(each.cost_usd) for each in (made, found.simulation) if each.cost_usd is not None]
+    one, other = (np.corrcoef(each.T)[0, 1] for each in logs)
+    assert one == pytest.approx(other, abs=0.08)
 
-    if "discrimination" not in Model.model_fields:
-        assert said[0].startswith("models.ID.discrimination")
+
+def test_a_fit_with_one_discrimination_for_all_would_be_told() -> None:
+    made = table(answers([0.5, 1.5, 4.0, 5.0], 3000).tolist())
+    which = np.zeros(3000, np.int64)
+    common = response(made.success, which, 1, common=True)
+    document = fit(made).document
+    for at, model in enumerate(document["models"].values()):  # type: ignore[union-attr]
+        model["quality"] = {"TASK_COMPLETION": float(common.quality[0, at])}
+        model["discrimination"] = float(common.discrimination[0])
+    again = simulated(from_mapping(document), 9000, made.models)
+    assert any(not each.ok for each in checks(made, again))
 
 
-def test_own_spread_is_what_models_do_not_share() -> None:
-    random = stream(5, "spread")
-    shared, own = random.standard_normal((20_000, 1)), random.standard_normal((20_000, 3))
-    spread = np.array([0.1, 0.4, 0.7])
-    made = replace(table(np.ones((20_000, 3)).tolist()), cost_usd=np.exp(shared + spread * own))
-    assert own_spread(made) == pytest.approx(spread, abs=0.02)
-    assert own_spread(replace(made, cost_usd=None)) is None
+def test_tables_are_joined_as_if_they_had_been_one(measured: Table) -> None:
+    parts = [measured.take(np.flatnonzero(np.arange(3000) % 3 == part)) for part in range(3)]
+    whole = joined(parts)
+    assert len(whole.tasks) == len(set(whole.tasks)) == 3000
+    assert whole.success.sum() == measured.success.sum()
+    assert whole.domains == measured.domains
+    assert np.bincount(whole.domain).tolist() == np.bincount(measured.domain).tolist()
+    assert whole.latency_s is not None
 
 
 def test_graded_scores_move_the_quality_to_their_mean() -> None:

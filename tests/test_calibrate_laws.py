@@ -7,9 +7,10 @@ import pytest
 from scipy.optimize import check_grad
 
 from sim.calibration import response as item
-from sim.calibration.sizes import Law, law_of, share_of_output
+from sim.calibration.sizes import Law, law_of, own_sigma, share_of_output, spreads
 from sim.calibration.speed import speeds_of
 from sim.chance import stream
+from sim.models.lengths import relative_variance
 from sim.replay.table import Floats
 from tests.replay_helpers import answers, table
 
@@ -31,18 +32,41 @@ def test_the_gradient_of_the_likelihood_is_its_gradient(common: bool) -> None:
 
 
 def test_models_that_share_a_discrimination_are_given_one() -> None:
-    common, best = item.fitted(answers([3, 3, 3, 3]), np.zeros(4000, np.int64), 1)
-    assert best is common
-    assert common.discrimination == pytest.approx(3, rel=0.1)
+    best = item.fitted(answers([3, 3, 3, 3]), np.zeros(4000, np.int64), 1)
+    assert best.common
+    assert best.discrimination == pytest.approx(3, rel=0.1)
 
 
 def test_models_that_do_not_are_given_their_own() -> None:
-    steep = [0.6, 1.5, 3.0, 5.0]
-    common, best = item.fitted(answers(steep), np.zeros(4000, np.int64), 1)
-    assert best.bic < common.bic
+    steep, one = [0.6, 1.5, 3.0, 5.0], np.zeros(4000, np.int64)
+    best = item.fitted(answers(steep), one, 1)
+    assert best.bic < item.response(answers(steep), one, 1, common=True).bic
     assert best.discrimination == pytest.approx(np.array(steep), rel=0.25)
-    two, same = item.fitted(answers([1, 4]), np.zeros(4000, np.int64), 1)
-    assert two is same
+    assert item.fitted(answers([1, 4]), one, 1).common
+
+
+def test_spreads_are_what_models_share_and_what_they_do_not() -> None:
+    random = stream(5, "spread")
+    shared, own = random.standard_normal((40_000, 1)), random.standard_normal((40_000, 3))
+    sigma = np.array([0.1, 0.3, 0.6])
+    common, alone = spreads(np.exp(0.4 * shared + sigma * own) * np.array([1, 5, 0.1]))
+    assert common == pytest.approx(np.expm1(0.16), rel=0.05)
+    assert alone == pytest.approx(np.expm1(sigma**2), rel=0.1, abs=0.01)
+    assert spreads(np.exp(shared))[1].tolist() == [0.0]
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.3, 1.0, 1.9])
+def test_the_own_sigma_is_that_of_its_variance(sigma: float) -> None:
+    assert own_sigma(relative_variance(sigma)) == pytest.approx(sigma, abs=1e-6)
+    assert own_sigma(1e9) == 2.0
+
+
+def test_a_law_is_spread_to_what_is_asked_for() -> None:
+    law = Law(np.array([100.0, 300.0]), np.array([50.0, 900.0]), np.array([0.25, 0.75]))
+    assert law.spread_to(0.5).relative_variance == pytest.approx(0.5)
+    assert law.spread_to(0.5).mean is law.mean
+    between = law.spread_to(0.0)
+    assert between.variance.tolist() == [0.0, 0.0]
 
 
 def test_sizes_keep_mean_and_spread() -> None:

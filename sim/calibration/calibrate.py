@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from math import sqrt
 
 import numpy as np
 
@@ -11,14 +10,13 @@ from sim.calibration.fit import DEFAULT_INTENT, Fit, fit, intents_of, yaml_text
 from sim.calibration.simulated import simulated
 from sim.facts import Fault, ScenarioError
 from sim.replay.run import Settings, replay
-from sim.replay.table import Floats, Table
+from sim.replay.table import Table, joined
 from sim.replay.training import Training
 
 FOLDS = 5
 SIMULATED_TASKS = 20_000
 ANSWERS_MOST = 400_000
 TASKS_LEAST = 50
-OWN_SPREAD = 0.2
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Calibration:
     """What a calibration found.
 
     Args:
-        fit: on all tasks. held_out: checks of a fit on four fifths against the rest.
+        fit: on all tasks. held_out: checks of each fifth against a fit on the other four, pooled.
         replayed: checks of replay on the table, its domains the fit's intents, against replay on
             as many tasks simulated from ``fit``.
         needs: what the simulator would need to come nearer; empty where nothing is missing.
@@ -90,9 +88,8 @@ def calibrate(
     settings = Settings(seed)
     on_step("replay on the table")
     measured = replay(regrouped(table, intent), routers, settings)
-    on_step("fit on four fifths, hold against the rest")
     tasks = min(SIMULATED_TASKS, max(2000, ANSWERS_MOST // len(table.models)))
-    compared = _held_out(table, seed, intent, tasks)
+    compared = _held_out(table, seed, intent, tasks, on_step)
     on_step("fit on all")
     whole = fit(table, intent)
     simulation = _table_of(whole, table, min(len(table.tasks), tasks), seed + 1)
@@ -102,12 +99,18 @@ def calibrate(
     return Calibration(table, whole, tuple(compared), tuple(replayed), lacking, simulation)
 
 
-def _held_out(table: Table, seed: int, intent: str, tasks: int) -> list[Check]:
-    """A fit on four of five folds against the fifth."""
-    fold = Training(table, seed, FOLDS).fold
-    held, rest = table.take(np.flatnonzero(fold == 0)), table.take(np.flatnonzero(fold))
-    made = _table_of(fit(rest, intent), table, tasks, seed)
-    return checks(held, made, len(rest.tasks))
+def _held_out(
+    table: Table, seed: int, intent: str, tasks: int, on_step: Callable[[str], None]
+) -> list[Check]:
+    """Every fold of tasks against what a fit on the other folds makes, all folds together."""
+    training = Training(table, seed, FOLDS)
+    parts = []
+    for number in range(training.folds):
+        on_step(f"fit without fold {number + 1} of {training.folds}")
+        rest = table.take(np.flatnonzero(training.fold != number))
+        part = seed + number * training.folds
+        parts.append(_table_of(fit(rest, intent), table, tasks // training.folds, part))
+    return checks(table, joined(parts))
 
 
 def regrouped(table: Table, intent: str) -> Table:
@@ -129,20 +132,6 @@ def _table_of(made: Fit, table: Table, tasks: int, seed: int) -> Table:
 def needs(made: Fit, table: Table, found: Sequence[Check]) -> list[str]:
     """What the simulator lacks, in words: parameters, and what they would be."""
     said = []
-    if made.best.common != made.response.common:
-        common = float(made.response.discrimination[0])
-        gain = made.response.bic - made.best.bic
-        values = _listed(table.models, made.best.discrimination)
-        said.append(
-            f"models.ID.discrimination, one per model instead of {common:.2f} for all "
-            f"(BIC less by {gain:.0f}): {values}"
-        )
-    own = own_spread(table)
-    if own is not None and own.max() > OWN_SPREAD:
-        said.append(
-            "models.ID.output_sigma, a spread of answers' lengths that models do not share, in "
-            f"logarithms: {_listed(table.models, own)}"
-        )
     for model, misfit in zip(table.models, made.costs.misfit.tolist(), strict=True):
         if misfit > COST_MOST:
             said.append(f"a spread of cost that {model}'s prices reach: off by {misfit:.0%}")
@@ -151,35 +140,10 @@ def needs(made: Fit, table: Table, found: Sequence[Check]) -> list[str]:
         if each.figure == "correlation"
         and abs(each.measured - each.simulated) > max(CORRELATION_MOST, 3 * each.error)
     ]  # fmt: skip
-    if apart and made.best.common == made.response.common:
+    if apart:
         worst = max(apart, key=lambda each: abs(each.measured - each.simulated))
         said.append(
             f"a second dimension of difficulty: {len(apart)} pairs correlate otherwise, as "
             f"{worst.of}, {worst.measured:.2f} not {worst.simulated:.2f}"
         )
     return said
-
-
-def _listed(names: Sequence[str], values: Floats) -> str:
-    return ", ".join(f"{name} {each:.2f}" for name, each in zip(names, values, strict=True))
-
-
-def own_spread(table: Table) -> Floats | None:
-    """Per model, the deviation of log cost that other models' costs of the task do not share.
-
-    Models that shared none would have s_i^2 + s_j^2 as the variance of log cost i - log cost j;
-    that is solved by least squares (three models or more; two get half each).
-    """
-    cost = table.cost_usd
-    if cost is None or cost.shape[1] < 2 or (cost <= 0).any():
-        return None
-    logs = np.log(cost)
-    models = logs.shape[1]
-    of_pairs = np.array([[(logs[:, i] - logs[:, j]).var() for j in range(models)]
-                         for i in range(models)])  # fmt: skip
-    if models == 2:
-        return np.full(2, sqrt(of_pairs[0, 1] / 2))
-    sums = of_pairs.sum(axis=1)
-    total = sums.sum() / (2 * (models - 1))
-    spread: Floats = np.sqrt(np.maximum((sums - total) / (models - 2), 0.0))
-    return spread

@@ -37,37 +37,32 @@ def check(figure: str, of: str, one: float, other: float, error: float, most: fl
     return Check(figure, of, float(one), float(other), float(error), bool(ok))
 
 
-def checks(measured: Table, simulated: Table, fitted_on: int) -> list[Check]:
+def checks(measured: Table, simulated: Table) -> list[Check]:
     """Success per model, correlation per pair, mean and deviation of cost per model.
 
-    Standard errors are of the difference, the fit's own included.
-
-    Args:
-        fitted_on: number of tasks behind the fit.
+    Standard errors are of the difference between two independent tables.
     """
     found = []
-    sizes = (len(measured.tasks), len(simulated.tasks), fitted_on)
+    sizes = (len(measured.tasks), len(simulated.tasks))
     for at, model in enumerate(measured.models):
         one, other = measured.success[:, at], simulated.success[:, at]
         error = one.std() * sqrt(sum(1 / size for size in sizes))
         found.append(check("success", model, one.mean(), other.mean(), error, 0.0))
     for first, second in combinations(range(len(measured.models)), 2):
-        found += _correlation(measured, simulated, first, second, fitted_on)
+        found += _correlation(measured, simulated, first, second)
     for at, model in enumerate(measured.models):
         if measured.cost_usd is not None and simulated.cost_usd is not None:
             costs = measured.cost_usd[:, at], simulated.cost_usd[:, at]
-            found += _cost(model, *costs, sqrt(1 + sizes[0] / fitted_on))
+            found += _cost(model, *costs)
     return found
 
 
-def _correlation(
-    measured: Table, simulated: Table, first: int, second: int, fitted_on: int
-) -> list[Check]:
+def _correlation(measured: Table, simulated: Table, first: int, second: int) -> list[Check]:
     pairs = [(t.success[:, first], t.success[:, second]) for t in (measured, simulated)]
     if any(values.std() == 0 for pair in pairs for values in pair):
         return []
     (one, _), (other, deviation) = (correlation(*pair) for pair in pairs)
-    sizes = (len(measured.tasks), len(simulated.tasks), fitted_on)
+    sizes = (len(measured.tasks), len(simulated.tasks))
     error = deviation * sqrt(sum(1 / size for size in sizes))
     of = f"{measured.models[first]} & {measured.models[second]}"
     return [check("correlation", of, one, other, error, CORRELATION_MOST)]
@@ -83,11 +78,11 @@ def correlation(one: Floats, other: Floats) -> tuple[float, float]:
     return r, float((first * second - r * (first**2 + second**2) / 2).std())
 
 
-def _cost(model: str, one: Floats, other: Floats, fit: float) -> list[Check]:
+def _cost(model: str, one: Floats, other: Floats) -> list[Check]:
     mean, deviation = one.mean(), one.std()
-    error = hypot(fit * deviation / sqrt(len(one)), other.std() / sqrt(len(other)))
+    error = hypot(deviation / sqrt(len(one)), other.std() / sqrt(len(other)))
     found = [check("cost_mean", model, mean, other.mean(), error, COST_MOST * mean)]
-    wrong = hypot(fit * _error_of_deviation(one), _error_of_deviation(other))
+    wrong = hypot(_error_of_deviation(one), _error_of_deviation(other))
     return [*found, check("cost_deviation", model, deviation, other.std(), wrong,
                           COST_MOST * deviation)]  # fmt: skip
 

@@ -14,13 +14,12 @@ from sim.intents import INTENTS
 from sim.replay.play import RIGHT
 from sim.replay.table import Floats, Table
 from sim.scenario.schema import Scenario
-from sim.scenario.supply import Model
 from sim.units import Int64Array
 
 GROUP = "measured"
 TASKS_LEAST = 30
 DEFAULT_INTENT, OTHER = "TASK_COMPLETION", "OTHER_TASK"
-OWN = "discrimination" in Model.model_fields
+OWN_LEAST = 0.005
 Document = dict[str, "Json"]
 Json = str | int | float | bool | Decimal | list["Json"] | Document
 
@@ -31,14 +30,13 @@ class Fit:
 
     Args:
         names: the scenario's id of each of the table's models.
-        intents: names, by position. response: as written; best: what the outcomes call for.
+        intents: names, by position. response: of models to tasks, costs: what they ask.
         document: the scenario as a mapping.
     """
 
     names: tuple[str, ...]
     intents: tuple[str, ...]
     response: Response
-    best: Response
     costs: Costs
     document: Document
 
@@ -62,12 +60,11 @@ def fit(table: Table, intent: str = DEFAULT_INTENT) -> Fit:
     which, intents = intents_of(table, intent)
     right = (table.success >= RIGHT).astype(np.float64)
     grades = _means(table.success - right, which, len(intents))
-    common, best = (each.moved(grades) for each in fitted(right, which, len(intents)))
-    chosen = best if OWN else common
+    chosen = fitted(right, which, len(intents)).moved(grades)
     costs, speeds = costs_of(table, which, len(intents)), speeds_of(table)
     names = tuple(names_of(table.models))
     document = _document(table, names, intents, chosen, costs, speeds)
-    return Fit(names, intents, chosen, best, costs, document)
+    return Fit(names, intents, chosen, costs, document)
 
 
 def _means(values: Floats, which: Int64Array, intents: int) -> Floats:
@@ -147,7 +144,9 @@ def _model(
         name: _decimal(share, 5) for name, share in zip(intents, quality, strict=True)
     }
     made["verbosity"] = _decimal(costs.verbosity[at], 5)
-    if OWN and not response.common:
+    if costs.own_sigma[at] >= OWN_LEAST:
+        made["output_sigma"] = _decimal(costs.own_sigma[at], 5)
+    if not response.common:
         made["discrimination"] = _decimal(response.discrimination[at], 5)
     if speeds is not None:
         speed = speeds[at]

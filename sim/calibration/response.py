@@ -132,13 +132,13 @@ def _loss(
     return -total / tasks, -np.concatenate([by_intercept.ravel(), tail]) / tasks
 
 
-def fitted(right: Floats, intent: Int64Array, intents: int) -> tuple[Response, Response]:
-    """The response with one discrimination, and the better of that and one per model, by BIC.
+def fitted(right: Floats, intent: Int64Array, intents: int) -> Response:
+    """The better of the response with one discrimination and that with one per model, by BIC.
 
     Two models cannot tell two discriminations apart: they share one.
     """
     common = response(right, intent, intents, common=True)
     if right.shape[1] < MODELS_LEAST:
-        return common, common
+        return common
     own = response(right, intent, intents, common=False)
-    return common, own if own.bic < common.bic else common
+    return own if own.bic < common.bic else common

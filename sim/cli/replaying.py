@@ -148,6 +148,7 @@ def show_calibration(found: "Calibration") -> None:
         made = table(f"{title}: {len(every) - len(bad)} of {len(every)} agree", heads)
         made.columns[0].no_wrap = False
         people().print(filled(made, rows))
+    say("figures within two standard errors agree: one in twenty is off by chance alone")
     for need in found.needs:
         say(f"to come nearer, the simulator would need {need}")
 

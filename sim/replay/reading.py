@@ -7,12 +7,11 @@ import numpy as np
 import polars as pl
 
 from sim.facts import Fault, ScenarioError
-from sim.replay.table import Floats, Table
+from sim.replay.table import AMOUNTS, Floats, Table
 from sim.scenario.library import nearest
 
 NAMES = ("task_id", "model")
 REQUIRED = (*NAMES, "success")
-AMOUNTS = ("cost_usd", "input_tokens", "output_tokens", "latency_s")
 COLUMNS = (*REQUIRED, *AMOUNTS, "domain")
 ALLOWED = {
     "success": "a number from 0 to 1",

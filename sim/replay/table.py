@@ -1,6 +1,7 @@
 """A table of recorded outcomes: what every model made of every task, as dense arrays."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from sim.units import Int64Array
 
 Floats = npt.NDArray[np.float64]
+AMOUNTS = ("cost_usd", "input_tokens", "output_tokens", "latency_s")
 
 
 def mean(values: Floats) -> float:
@@ -43,8 +45,7 @@ class Table:
     @property
     def known(self) -> tuple[str, ...]:
         """The optional columns that were recorded."""
-        columns = ("cost_usd", "input_tokens", "output_tokens", "latency_s")
-        found = tuple(name for name in columns if getattr(self, name) is not None)
+        found = tuple(name for name in AMOUNTS if getattr(self, name) is not None)
         return (*found, "domain") if self.domains != ("",) else found
 
     @cached_property
@@ -66,8 +67,27 @@ class Table:
         """The table of some of the tasks."""
         arrays = {
             name: None if (values := getattr(self, name)) is None else values[rows]
-            for name in ("cost_usd", "input_tokens", "output_tokens", "latency_s")
+            for name in AMOUNTS
         }
         tasks = tuple(self.tasks[row] for row in rows.tolist())
         return Table(self.name, tasks, self.models, self.domains, self.domain[rows],
                      self.success[rows], **arrays)  # fmt: skip
+
+
+def joined(tables: Sequence[Table]) -> Table:
+    """Tables of the same models and columns as one; tasks are numbered anew, domains matched."""
+    first = tables[0]
+    domains = sorted({name for each in tables for name in each.domains})
+    place = {name: at for at, name in enumerate(domains)}
+    arrays = {
+        name: None if getattr(first, name) is None
+        else np.concatenate([getattr(each, name) for each in tables])
+        for name in AMOUNTS
+    }  # fmt: skip
+    tasks = sum(len(each.tasks) for each in tables)
+    return Table(
+        first.name, tuple(f"{number:0{len(str(tasks))}}" for number in range(tasks)), first.models,
+        tuple(domains),
+        np.concatenate([np.array([place[n] for n in t.domains])[t.domain] for t in tables]),
+        np.concatenate([each.success for each in tables]), **arrays,
+    )  # fmt: skip

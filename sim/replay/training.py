@@ -6,7 +6,7 @@ the mean of what it cost there; a domain that the other folds do not have takes 
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import repeat
+from itertools import repeat, starmap
 
 import numpy as np
 
@@ -115,4 +115,4 @@ class Training:
             map(self._draws.__getitem__, rows.tolist()), repeat(0), repeat(0),
             repeat(value_micros), repeat(LIMIT_MICROS),
         )  # fmt: skip
-        return map(Task._make, zip(*columns, strict=False))
+        return starmap(Task, zip(*columns, strict=False))
