@@ -144,7 +144,7 @@ def test_the_routers_are_the_simulations_own() -> None:
     cheap, first, floor = found.rows[-3:]
     assert cheap.cost_usd_per_task == row(found, "single", model="m0").cost_usd_per_task
     assert first.success == floor.success == row(found, "single", model="m2").success
-    assert first.params == {"shares_percent": [100]}
+    assert first.params["shares_percent"] == [100]
 
 
 def test_the_same_seed_gives_the_same_figures_whatever_the_files_order() -> None:
