@@ -9,6 +9,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from sim.chain import Agent, ChainSetup, Settlement
+from sim.chain.proofs import PROOFS, SAMPLE, save_proofs
 from sim.chain.settlement import Audit, AuditRecord
 from sim.facts import Fault, ScenarioError, Status
 from sim.laws import Parity
@@ -18,11 +19,7 @@ from sim.record import UNSETTLED
 from sim.record.archive import ChainPlace, Saved, load
 from sim.record.batches import Landed
 from sim.record.derivation import derivation_faults
-from sim.record.frames import (
-    Names,
-    calls_from_frame,
-    hashes_from_frame,
-)
+from sim.record.frames import Names, calls_from_frame, hashes_from_frame
 from sim.scenario import Scenario
 from sim.units import Int64Array, micros_from_usd_exact, us_from_seconds_nearest
 
@@ -164,6 +161,7 @@ class SavedAudit(BaseModel):
         calls_recorded, calls_on_chain: settled by the record; found on the chain.
         missing, unexpected, differing: the ids of calls that are not as they should be.
         faults: what is wrong in words. proofs: calls proved to the contract.
+        proofs_file: where their proofs were written, if that was asked for.
         head, head_recorded: hash of the last block, now and when the run ended.
     """
 
@@ -184,6 +182,7 @@ class SavedAudit(BaseModel):
     head: str
     head_recorded: str
     seconds: float
+    proofs_file: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -191,8 +190,12 @@ class SavedAudit(BaseModel):
         return self.parity
 
 
-def audit_saved(directory: Path, *, allow_remote: bool = False) -> SavedAudit:
+def audit_saved(
+    directory: Path, *, allow_remote: bool = False, proofs: int | None = None
+) -> SavedAudit:
     """Audits a saved run: on a fresh Anvil that replays it, or on the node it was settled on.
+
+    With ``proofs`` so many calls are proved to the contract, and how goes to RUN/proofs.json.
 
     Raises:
         ScenarioError: no run directory, or one of a run without a chain.
@@ -207,14 +210,19 @@ def audit_saved(directory: Path, *, allow_remote: bool = False) -> SavedAudit:
 
     deployment = load_deployment(directory / "deployment.json")
     record = audit_record(saved)
+    sample = SAMPLE if proofs is None else proofs
     if place.backend != "anvil":
         rpc = Rpc(place.backend, allow_remote=allow_remote)
-        return _saved_audit(
-            saved, place, audit(rpc, deployment, record), place.backend, place.head, ""
-        )
-    with replay(directory) as again:
-        found = audit(Rpc(again.url), deployment, record)
-        return _saved_audit(saved, place, found, "anvil, replayed", again.head, again.fault)
+        found = audit(rpc, deployment, record, sample=sample)
+        result = _saved_audit(saved, place, found, place.backend, place.head, "")
+    else:
+        with replay(directory) as again:
+            found = audit(Rpc(again.url), deployment, record, sample=sample)
+        result = _saved_audit(saved, place, found, "anvil, replayed", again.head, again.fault)
+    if proofs is None:
+        return result
+    save_proofs(directory / PROOFS, deployment, found.proved)
+    return result.model_copy(update={"proofs_file": str(directory / PROOFS)})
 
 
 def _saved_audit(

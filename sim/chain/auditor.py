@@ -10,13 +10,13 @@ from sim.chain.compare import Comparison
 from sim.chain.contracts import contract, integer
 from sim.chain.deployment import Deployment
 from sim.chain.history import SettledRecords, history
+from sim.chain.proofs import SAMPLE, CallProof
 from sim.chain.rebuild import Balances, Rebuilt
 from sim.chain.rpc import Rpc
 from sim.chain.settlement import Audit, AuditRecord
 from sim.facts import ChainError
 from sim.units import Int64Array, shares_floor
 
-SAMPLE = 32
 SAMPLE_SEED = 20_261_122
 FAULTS_SHOWN = 20
 
@@ -48,6 +48,7 @@ class _Auditor:
         self._faults: list[str] = []
         self._roots: list[bytes] = []
         self._batches = self._gas = self._proofs = 0
+        self._proved: list[CallProof] = []
         count = min(sample, len(record))
         random = np.random.default_rng(SAMPLE_SEED)
         chosen = random.permutation(len(record))[:count]
@@ -83,6 +84,7 @@ class _Auditor:
             gas_total=self._gas,
             head=head.hash,
             seconds=time.monotonic() - started,
+            proved=tuple(self._proved),
         )
 
     def _mark(self, block: int | None) -> None:
@@ -138,25 +140,28 @@ class _Auditor:
         self, batch: SettledRecords, leaves: list[bytes], position: int, charged: int
     ) -> None:
         """Has the contract verify a call, and refuse the same call with one bit turned."""
-        records, beside = batch.records, merkle.proof(leaves, position)
-        answer = records.answers[position].tobytes()
+        records = batch.records
+        found = CallProof(
+            batch=batch.batch_id,
+            root=batch.root,
+            call=batch.first + position,
+            agent=int(records.agent_ids[position]),
+            model=int(records.model_ids[position]),
+            head=records.heads[position].tobytes(),
+            answer_hash=records.answers[position].tobytes(),
+            charged=charged,
+            beside=tuple(merkle.proof(leaves, position)),
+        )
+        answer = found.answer_hash
         wrong = bytes([answer[0] ^ 1]) + answer[1:]
+        ids, path = (found.batch, found.call, found.agent, found.model), list(found.beside)
         calls = [
-            self._ledger.call(
-                "proveCall",
-                batch.batch_id,
-                batch.first + position,
-                int(records.agent_ids[position]),
-                int(records.model_ids[position]),
-                records.heads[position].tobytes(),
-                claimed,
-                charged,
-                beside,
-            )
+            self._ledger.call("proveCall", *ids, found.head, claimed, charged, path)
             for claimed in (answer, wrong)
         ]
         right, mutated = self._rpc.views(self._deployment.call_ledger, calls)
         self._proofs += 1
+        self._proved.append(found)
         if (integer(right), integer(mutated)) != (1, 0):
             self._faults.append(
                 f"call {batch.first + position} of the chain: the contract says {integer(right)} "

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.chain.deployment import Deployment
+from sim.chain.proofs import CallProof
 from sim.units import BytesArray, Int64Array
 
 GENESIS_UNIX = 1_767_225_600  # 2026-01-01T00:00:00Z is simulated time 0
@@ -186,6 +187,7 @@ class Audit:
         proofs: how many calls were proved to the contract.
         batches, gas_total: settlement transactions of the run and their gas.
         head: hash of the last block. seconds: how long the audit took.
+        proved: the proofs of those calls, for others to check.
     """
 
     parity: bool
@@ -200,6 +202,7 @@ class Audit:
     gas_total: int
     head: str
     seconds: float
+    proved: tuple[CallProof, ...] = ()
 
     @property
     def gas_per_call(self) -> float:

@@ -191,13 +191,17 @@ def node(
 @app.command()
 def audit(
     directory: Annotated[Path, typer.Argument(metavar="RUN", help="Directory of a run.")],
+    proofs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Write so many calls' Merkle proofs to RUN/proofs.json."),
+    ] = None,
     allow_remote: Remote = False,
     json: Json = False,
 ) -> None:
     """Rebuild every balance of a run from chain data alone and compare it with the record."""
     from sim.cli.running import audit_run
 
-    raise typer.Exit(audit_run(directory, allow_remote, json))
+    raise typer.Exit(audit_run(directory, allow_remote, proofs, json))
 
 
 experiments.register(app)

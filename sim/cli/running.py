@@ -35,12 +35,12 @@ def run_scenario(
     return INTERRUPTED if result.interrupted else 0
 
 
-def audit_run(directory: Path, allow_remote: bool, as_json: bool) -> int:
+def audit_run(directory: Path, allow_remote: bool, proofs: int | None, as_json: bool) -> int:
     """Audits a saved run; returns the exit status."""
     from sim.auditing import audit_saved
     from sim.cli.summary import show_audit
 
-    result = audit_saved(directory, allow_remote=allow_remote)
+    result = audit_saved(directory, allow_remote=allow_remote, proofs=proofs)
     if as_json:
         emit(result.model_dump_json(indent=2))
     show_audit(result)

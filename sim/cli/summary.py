@@ -162,6 +162,8 @@ def show_audit(audit: SavedAudit) -> None:
         ("head", audit.head),
         ("parity", "yes, account by account" if audit.parity else "NO"),
     ]
+    if audit.proofs_file is not None:
+        rows.append(("proofs in", audit.proofs_file))
     console.print(facts("Audit, from chain data alone", rows))
     for fault in audit.faults:
         console.print(f"  {fault}", markup=False, style="red", soft_wrap=True)
