@@ -210,14 +210,13 @@ def audit_saved(
 
     deployment = load_deployment(directory / "deployment.json")
     record = audit_record(saved)
-    sample = SAMPLE if proofs is None else proofs
     if place.backend != "anvil":
         rpc = Rpc(place.backend, allow_remote=allow_remote)
-        found = audit(rpc, deployment, record, sample=sample)
+        found = audit(rpc, deployment, record, sample=proofs or SAMPLE)
         result = _saved_audit(saved, place, found, place.backend, place.head, "")
     else:
         with replay(directory) as again:
-            found = audit(Rpc(again.url), deployment, record, sample=sample)
+            found = audit(Rpc(again.url), deployment, record, sample=proofs or SAMPLE)
         result = _saved_audit(saved, place, found, "anvil, replayed", again.head, again.fault)
     if proofs is None:
         return result
