@@ -8,6 +8,7 @@ from sim.ledger import mints, transfers
 from sim.record import Calls, Columns, Transfers, digest
 from sim.record.batches import Landed, batches_frame, modelled_gas
 from sim.record.frames import Frames, Names, calls_frame, tasks_frame, transfers_frame
+from sim.record.protocol import ProtocolFrames
 from sim.world import World
 
 CHUNK_ROWS = 65_536
@@ -38,6 +39,7 @@ def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed])
             names,
         ),
         batches=batches,
+        protocol=world.course.frames() if world.course else ProtocolFrames(),
     )
 
 

@@ -58,8 +58,11 @@ class World:
         self.market.on_ended = self._call_ended
         self.course: Course | None = None
         if scenario.protocol is not None:
-            self.course = Course(self.clock, self.pool, scenario.protocol, scenario)
+            rows = self.market.calls
+            self.course = Course(self.clock, self.pool, scenario.protocol, scenario, rows)
             self.market.judge = self.course.judge
+            # Rows wait for their scores: only between two rounds are all of them whole.
+            self.market.on_ended, self.course.on_judged = self.course.on_judged, self._call_ended
         self.rail = scenario.rail.closer()
         self.history = History()
         self._hasher = AnswerHasher(
@@ -175,6 +178,8 @@ class World:
         self._batched = closed[-1].stop
 
     def _finish(self) -> None:
+        if self.course is not None:
+            self.course.finish()
         self._flush()
         self._hand_on(self.rail.finish())
         if self.market.in_flight:
@@ -183,6 +188,8 @@ class World:
 
     def abandon(self) -> None:
         """After a broken law: puts what has happened into the history, the breach included."""
+        if self.course is not None:
+            self.course.finish()
         self._collect()
         self._strand()
         self._note_time()

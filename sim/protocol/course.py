@@ -1,30 +1,54 @@
 """The course of the protocol: what happens when, from the first epoch to the last."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
 import numpy as np
 
 from sim.chance import BlockSizes, below, key, mix, stream
 from sim.clock import Clock
-from sim.models import Call, Pool
+from sim.models import Pool
 from sim.protocol.board import Board, Standing
+from sim.protocol.books import Books
+from sim.protocol.chronicle import Chronicle
+from sim.protocol.discipline import Tribunal
+from sim.protocol.jury import Jury
 from sim.protocol.reference import right_answers
+from sim.protocol.rounds import Rounds, Verdict
 from sim.protocols import Registration, SpotChecks, Telegraph
+from sim.record.protocol import ProtocolFrames, protocol_frames
 from sim.scenario.schema import Scenario
 from sim.units import PPM, us_from_hours_nearest, us_from_seconds_nearest
-from sim.validators import verdict_ppm
 
-LUCK = key("protocol/luck")
+LUCK: Final = key("protocol/luck")
 
 
 class Course:
-    """Epochs, registrations and spot checks of one run, on the market's clock."""
+    """Epochs, rounds, registrations and spot checks of one run, on the market's clock.
 
-    def __init__(self, clock: Clock, pool: Pool, protocol: Telegraph, scenario: Scenario) -> None:
-        self.clock, self.pool, self.protocol, self.scenario = clock, pool, protocol, scenario
+    Args:
+        rows: the market's rows of ended calls, into which the rounds write their scores.
+    """
+
+    def __init__(
+        self, clock: Clock, pool: Pool, protocol: Telegraph, scenario: Scenario,
+        rows: list[tuple[int, ...]],
+    ) -> None:  # fmt: skip
+        self.clock, self.pool, self.protocol = clock, pool, protocol
         self.position = {name: at for at, name in enumerate(scenario.models)}
         self.board = Board(pool, frozenset(map(self.position.__getitem__, protocol.registrations)))
-        self.epoch = 0
+        self.books = Books()
+        self.jury = Jury(protocol, list(scenario.models)) if protocol.validators else None
+        self.tribunal: Tribunal | None = None
+        if self.jury is not None:
+            self.tribunal = Tribunal(clock, self.jury, protocol.discipline, self.books)
+        self.rounds = Rounds(
+            clock, protocol.consensus, scenario.validators, rows, _draws(scenario.seed, "rounds"),
+            self.jury, self.tribunal, len(scenario.models),
+        )  # fmt: skip
+        self.chronicle = Chronicle(scenario)
+        self.on_judged: Callable[[], None] = lambda: None
+        self.judge = self.rounds.take
         self._keys = {
             (intent, model): key(f"protocol/{scenario.intents[intent]}/{pool.ids[model]}")
             for intent, model in self.board.pairs
@@ -32,10 +56,12 @@ class Course:
         self._registered_us: dict[int, int] = {}
         self._tournaments = _draws(scenario.seed, "tournaments")
         self._checks = _draws(scenario.seed, "spot-checks")
+        self._found: list[Verdict] = []
 
     def start(self) -> None:
         """Sets the first event of each kind."""
         self.clock.after(us_from_hours_nearest(self.protocol.epoch_h), self._end_epoch, None)
+        self.clock.after(self.rounds.length_us, self._round, None)
         for name, registration in self.protocol.registrations.items():
             at_us = us_from_hours_nearest(registration.at_h)
             self.clock.after(at_us, self._register, (self.position[name], registration))
@@ -43,22 +69,70 @@ class Course:
         if checks.tasks:
             self.clock.after(us_from_seconds_nearest(checks.every_s), self._check, checks)
 
-    def judge(self, call: Call, right: bool) -> int:
-        """The verdict on a call's answer, in ppm; it counts when the table is settled."""
-        score_ppm = verdict_ppm(right, call.task.judgement_ppm)
-        self.board.judged(call.task.intent, call.model.index, score_ppm, 1)
-        return score_ppm
+    def finish(self) -> None:
+        """Judges what is left, and writes down the epoch under way; no event follows."""
+        self.rounds.finish()
+        self._write_down(over=False)
+
+    def frames(self) -> ProtocolFrames:
+        """What the record keeps of it, once it has finished."""
+        judges = self.jury.names if self.jury else []
+        return protocol_frames(
+            self.chronicle.epochs, self.chronicle.validators, self.rounds.ratings, judges,
+            self.chronicle.models,
+        )  # fmt: skip
+
+    # Rounds ----------------------------------------------------------------------------------
+
+    def _round(self, _: None) -> None:
+        """One round ends: its result counts. The next begins, with what was answered meanwhile."""
+        self._count()
+        self._found = self.rounds.hold()
+        self._judged()
+        self.clock.after(self.rounds.length_us, self._round, None)
+
+    def _judged(self) -> None:
+        if not self.rounds.waiting:
+            self.on_judged()
+
+    def _count(self) -> None:
+        keep_ppm = PPM - round(self.protocol.spot_checks.revoke_below_percent * PPM / 100)
+        for intent, model, score_ppm, tasks, checked in self._found:
+            standing = self.board.standing[intent, model]
+            if standing is Standing.ABSENT:
+                continue
+            self.board.judged(intent, model, score_ppm, tasks)
+            least = self.pool.scores[intent][model] * keep_ppm
+            if checked and standing is Standing.RANKED and score_ppm * PPM < least:
+                self.board.revoke(intent, model)
+                self.chronicle.revoked(intent, model, self.clock.now)
+        self._found = []
+
+    # Epochs ----------------------------------------------------------------------------------
 
     def _end_epoch(self, _: None) -> None:
-        draw = next(self._tournaments)
+        self._count()
+        draw, tasks = next(self._tournaments), self.protocol.tournament_tasks
         for intent, model in self.board.pairs:
             if self.board.standing[intent, model] is not Standing.ABSENT:
-                tasks = self.protocol.tournament_tasks
-                score_ppm = self._examine(intent, model, tasks, draw)
-                self.board.judged(intent, model, score_ppm, tasks)
-        self.board.settle()
-        self.epoch += 1
+                self._examine(intent, model, tasks, draw, checked=False)
+        self._found = self.rounds.hold()
+        self._count()
+        self._write_down(over=True)
+        self._judged()
         self.clock.after(us_from_hours_nearest(self.protocol.epoch_h), self._end_epoch, None)
+
+    def _write_down(self, *, over: bool) -> None:
+        judged = dict(self.board.tasks)
+        if over:
+            self.board.settle()
+        self.chronicle.end_epoch(self.clock.now, self.board, judged, self.rounds)
+        if self.jury is not None and self.tribunal is not None:
+            self.chronicle.end_validators(self.jury, self.tribunal)
+            if over:
+                self.tribunal.end_epoch()
+
+    # Registrations and spot checks -----------------------------------------------------------
 
     def _register(self, what: tuple[int, Registration]) -> None:
         model, registration = what
@@ -78,21 +152,17 @@ class Course:
     def _check(self, checks: SpotChecks) -> None:
         draw = next(self._checks)
         intent, model = self.board.pairs[below(draw, len(self.board.pairs))]
-        standing = self.board.standing[intent, model]
-        if standing is not Standing.ABSENT:
-            score_ppm = self._examine(intent, model, checks.tasks, draw)
-            self.board.judged(intent, model, score_ppm, checks.tasks)
-            keep = PPM - round(checks.revoke_below_percent * PPM / 100)
-            least = self.pool.scores[intent][model] * keep
-            if standing is Standing.RANKED and score_ppm * PPM < least:
-                self.board.revoke(intent, model)
+        if self.board.standing[intent, model] is not Standing.ABSENT:
+            self._examine(intent, model, checks.tasks, draw, checked=True)
+            self.chronicle.checked(intent, model)
         self.clock.after(us_from_seconds_nearest(checks.every_s), self._check, checks)
 
-    def _examine(self, intent: int, model: int, tasks: int, draw: int) -> int:
-        """The share of reference tasks that a model gets right, in ppm, rounded down."""
+    def _examine(self, intent: int, model: int, tasks: int, draw: int, *, checked: bool) -> None:
+        """A model answers so many reference tasks; the share of right ones waits for a verdict."""
         chance_ppm = self.pool.endpoints[model].reference_ppm(intent)
         luck = mix(draw ^ LUCK, self._keys[intent, model], 0)
-        return right_answers(tasks, chance_ppm, luck) * PPM // tasks
+        share_ppm = right_answers(tasks, chance_ppm, luck) * PPM // tasks
+        self.rounds.examine(intent, model, share_ppm, tasks, draw, checked=checked)
 
 
 def _draws(seed: int, purpose: str) -> Iterator[int]:

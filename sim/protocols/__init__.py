@@ -4,8 +4,12 @@ Without one, models keep the mean of their last verdicts as their score and noth
 """
 
 from sim.protocols.telegraph import Registration, SpotChecks, Telegraph
+from sim.protocols.validators import Colluding, Consensus, Copying, Discipline, Honest
 
-__all__ = ["PROTOCOLS", "Protocol", "Registration", "SpotChecks", "Telegraph"]
+__all__ = [
+    "PROTOCOLS", "Colluding", "Consensus", "Copying", "Discipline", "Honest", "Protocol",
+    "Registration", "SpotChecks", "Telegraph",
+]  # fmt: skip
 
 Protocol = Telegraph
 PROTOCOLS = {"telegraph": Telegraph}

@@ -1,13 +1,11 @@
 """The parameters of the Telegraph protocol's clock, with the values its documents give."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from sim.parameters import Count, Parameters, Positive, PositiveCount
-
-Hours = Annotated[float, Field(ge=0, le=1_000_000)]
-Percent = Annotated[float, Field(ge=0, le=100)]
+from sim.protocols.validators import Consensus, Discipline, Hours, Percent, ValidatorGroup
 
 
 class SpotChecks(Parameters):
@@ -34,7 +32,7 @@ class Registration(Parameters):
 
 
 class Telegraph(Parameters):
-    """Epochs, tournaments, grace, spot checks and revocation.
+    """Epochs, tournaments, grace, spot checks and revocation; consensus and what enforces it.
 
     Args:
         epoch_h: at each epoch's end the table of every intent is settled from the verdicts since
@@ -43,6 +41,8 @@ class Telegraph(Parameters):
             ``grace_percent``; then its score since its registration ranks it.
         registrations: the models that register during the run, by id; all others had done so long
             before it. Until then a model gets no task.
+        validators: the groups that judge, by id, in rounds of ``consensus`` and under
+            ``discipline``. Without any, a round ends in what the scenario's ``validators`` find.
     """
 
     kind: Literal["telegraph"] = "telegraph"
@@ -51,3 +51,6 @@ class Telegraph(Parameters):
     grace_h: Hours = 168.0
     spot_checks: SpotChecks = SpotChecks()
     registrations: dict[str, Registration] = {}
+    validators: dict[str, ValidatorGroup] = {}
+    consensus: Consensus = Consensus()
+    discipline: Discipline = Discipline()

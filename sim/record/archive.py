@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sim.facts import Fault, ScenarioError, ToolError
 from sim.record.frames import Frames
+from sim.record.protocol import ProtocolFrames
 from sim.scenario.schema import Scenario
 
 MANIFEST: Final = "manifest.json"
@@ -129,6 +130,8 @@ def save(directory: Path, frames: Frames, chain: ChainPlace | None) -> None:
         for name in TABLES:
             table: pl.DataFrame = getattr(frames, name)
             table.write_parquet(directory / f"{name}.parquet", compression="zstd")
+        if scenario.protocol is not None:
+            frames.protocol.write(directory)
         (directory / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
     except (OSError, pl.exceptions.PolarsError) as error:
         msg = f"cannot write the record to {directory}: {error}"
@@ -150,6 +153,8 @@ def load(directory: Path) -> Saved:
     try:
         manifest = Manifest.model_validate(json.loads(path.read_text()))
         tables = {name: pl.read_parquet(directory / f"{name}.parquet") for name in TABLES}
+        ruled = manifest.scenario.protocol is not None
+        protocol = ProtocolFrames.read(directory) if ruled else ProtocolFrames()
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         found = "no record" if isinstance(error, FileNotFoundError) else "a record of another kind"
         fault = Fault(str(directory), found, "the directory of a run of this version of Telex")
@@ -164,5 +169,6 @@ def load(directory: Path) -> Saved:
         tasks=tables["tasks"],
         transfers=tables["transfers"],
         batches=tables["batches"],
+        protocol=protocol,
     )
     return Saved(directory, manifest, frames)

@@ -1,7 +1,7 @@
 """The record as Polars frames: names instead of codes, one frame per file of a run directory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import polars as pl
@@ -9,6 +9,7 @@ import polars as pl
 from sim.facts import Kind, Outcome, Reason, Status
 from sim.record.columns import Calls, Tasks, Transfers
 from sim.record.history import Columns
+from sim.record.protocol import ProtocolFrames
 from sim.scenario.schema import Scenario
 from sim.units import BytesArray, Int64Array
 
@@ -29,6 +30,7 @@ class Frames:
     tasks: pl.DataFrame
     transfers: pl.DataFrame
     batches: pl.DataFrame
+    protocol: ProtocolFrames = field(default_factory=ProtocolFrames)
 
 
 SLICE = 65_536
@@ -84,10 +86,10 @@ def calls_frame(columns: Columns, names: Names, first_settled_id: int) -> pl.Dat
     settled = pl.Series("settled_id", columns.settled)
     series = [pl.Series("call_id", calls.call_id), pl.Series("task_id", calls.task_id)]
     series.append(names.coded("group", names.group_of_agent[calls.agent]))
-    for field in fields(Calls)[2:]:
-        column: Int64Array = getattr(calls, field.name)
-        coded = field.name in names.enums
-        series.append(names.coded(field.name, column) if coded else pl.Series(field.name, column))
+    for each in fields(Calls)[2:]:
+        column: Int64Array = getattr(calls, each.name)
+        coded = each.name in names.enums
+        series.append(names.coded(each.name, column) if coded else pl.Series(each.name, column))
     hashes = pl.Series("answer_hash", _rows_as_bytes(columns.answer_hash), dtype=pl.Binary)
     frame = pl.DataFrame([*series, hashes, pl.Series("batch", columns.batch), settled])
     return frame.with_columns(

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from sim.facts import Fault
 from sim.intents import INTENTS
+from sim.protocols import Protocol
 from sim.routers import Leaderboard
 from sim.scenario.faults import fault_at, found_at
 from sim.scenario.library import nearest
@@ -55,7 +56,7 @@ def _group(part: object) -> Group | None:
 def contradictions(tree: Branch, scenario: Scenario | None) -> list[Fault]:
     """Every fault between the parts of a scenario, whether or not the parts have faults too."""
     parts = parts_of(tree, scenario)
-    faults = [*_length(tree), *_intent_names(tree), *protocol_contradictions(tree)]
+    faults = [*_length(tree), *_intent_names(tree), *protocol_contradictions(tree, _protocol(tree))]
     for name, model in parts.models.items():
         if model is not None:
             faults += _declared(tree, name, model)
@@ -67,6 +68,15 @@ def contradictions(tree: Branch, scenario: Scenario | None) -> list[Fault]:
         faults += _shares(tree, scenario)
         faults += _budgets(tree, scenario)
     return faults
+
+
+def _protocol(tree: Branch) -> Protocol | None:
+    """The protocol, checked by itself; None if there is none, or it has faults of its own."""
+    part = tree.get("protocol")
+    try:
+        return None if part is None else Protocol.model_validate(plain(part))
+    except ValidationError:
+        return None
 
 
 def _length(tree: Branch) -> Iterator[Fault]:

@@ -1,8 +1,9 @@
 """Contradictions between a scenario's protocol and its other parts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sim.facts import Fault
+from sim.protocols import Colluding, Copying, Protocol
 from sim.scenario.faults import fault_at
 from sim.scenario.library import nearest
 from sim.scenario.tree import Branch
@@ -10,12 +11,56 @@ from sim.scenario.tree import Branch
 PROTOCOL = "protocol"
 
 
-def protocol_contradictions(tree: Branch) -> Iterator[Fault]:
-    """Every fault between the protocol of a scenario and its models."""
+def protocol_contradictions(tree: Branch, protocol: Protocol | None) -> Iterator[Fault]:
+    """Every fault between the protocol of a scenario and its models, and within the protocol."""
     known = list(tree.branch("models").items)
-    registrations = tree.branch(PROTOCOL).branch("registrations").items
-    for name in registrations:
+    for name in tree.branch(PROTOCOL).branch("registrations").items:
         if name not in known:
-            path = (PROTOCOL, "registrations", name)
-            allowed = f"a model: {', '.join(known)}"
-            yield fault_at(path, tree, "an unknown model", allowed, nearest(name, known))
+            yield _unknown(tree, (PROTOCOL, "registrations", name), name, "model", known)
+    if protocol is not None:
+        yield from _names(tree, protocol, known)
+        yield from _bonds(tree, protocol)
+        yield from _quorums(tree, protocol)
+
+
+def _unknown(
+    tree: Branch, path: tuple[str, ...], name: str, noun: str, known: Sequence[str]
+) -> Fault:
+    allowed = f"a {noun}: {', '.join(known)}"
+    return fault_at(path, tree, f"{name}, an unknown {noun}", allowed, nearest(name, list(known)))
+
+
+def _names(tree: Branch, protocol: Protocol, models: Sequence[str]) -> Iterator[Fault]:
+    groups = protocol.validators
+    for group_id, group in groups.items():
+        path = (PROTOCOL, "validators", group_id)
+        if isinstance(group, Copying):
+            others = [name for name, other in groups.items() if not isinstance(other, Copying)]
+            if group.of not in others:
+                yield _unknown(tree, (*path, "of"), group.of, "group that runs scripts", others)
+        if isinstance(group, Colluding):
+            for key, named in (("favours", group.favours), ("opposes", group.opposes)):
+                for name in named:
+                    if name not in models:
+                        yield _unknown(tree, (*path, key), name, "model", models)
+
+
+def _bonds(tree: Branch, protocol: Protocol) -> Iterator[Fault]:
+    least = protocol.consensus.least_stake_machina
+    for group_id, group in protocol.validators.items():
+        if group.stake_machina < least:
+            path = (PROTOCOL, "validators", group_id, "stake_machina")
+            yield fault_at(path, tree, f"{group.stake_machina}", f"at least {least} MACHINA")
+
+
+def _quorums(tree: Branch, protocol: Protocol) -> Iterator[Fault]:
+    rules, path = protocol.consensus, (PROTOCOL, "consensus")
+    if rules.reduced_quorum > rules.quorum:
+        allowed = f"at most the quorum, {rules.quorum}"
+        yield fault_at((*path, "reduced_quorum"), tree, str(rules.reduced_quorum), allowed)
+    if not protocol.validators:
+        return
+    seated = min(rules.seats, sum(group.count for group in protocol.validators.values()))
+    if rules.quorum > seated:
+        allowed = f"at most the {seated} validators that have a seat"
+        yield fault_at((*path, "quorum"), tree, str(rules.quorum), allowed)

@@ -1,0 +1,47 @@
+"""The books of the protocol: what is minted, bonded, slashed and swapped, in Python ints."""
+
+from collections import defaultdict
+from typing import Final, NamedTuple
+
+from sim.facts import Kind, LawError
+
+ISSUER: Final = "issuer"
+TREASURY: Final = "treasury"
+BONDS: Final = "bonds"
+MACHINA: Final = "MACHINA"
+
+
+class Move(NamedTuple):
+    """One transfer: ``amount`` in the asset's own smallest unit (MACHINA in wei)."""
+
+    time_us: int
+    kind: Kind
+    asset: str
+    source: str
+    target: str
+    amount: int
+
+
+class Books:
+    """Balances by asset and account, which only moves change; a law that breaks is raised."""
+
+    def __init__(self) -> None:
+        self.moves: list[Move] = []
+        self.balances: dict[tuple[str, str], int] = defaultdict(int)
+
+    def move(
+        self, time_us: int, kind: Kind, asset: str, source: str, target: str, amount: int
+    ) -> None:
+        """Moves an amount, if it is not zero; only the issuer may go below zero."""
+        if not amount:
+            return
+        left = self.balances[asset, source] - amount
+        if amount < 0 or (left < 0 and source != ISSUER):
+            raise LawError("no_overdraft", f"{source} at {left} of {asset}", ">= 0")
+        self.balances[asset, source] = left
+        self.balances[asset, target] += amount
+        self.moves.append(Move(time_us, kind, asset, source, target, amount))
+
+    def of(self, account: str, asset: str = MACHINA) -> int:
+        """What an account has."""
+        return self.balances[asset, account]
