@@ -45,6 +45,9 @@ class ProtocolFrames:
     validators: pl.DataFrame = field(default_factory=lambda: _empty(VALIDATORS))
     ratings: pl.DataFrame = field(default_factory=lambda: _empty(RATINGS))
 
+    def __hash__(self) -> int:
+        return hash(tuple(each.name for each in fields(self)))
+
     def write(self, directory: Path) -> None:
         """Writes a file for each table."""
         for each in fields(self):
