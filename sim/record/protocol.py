@@ -28,7 +28,7 @@ def _empty(schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     return pl.DataFrame(schema=schema)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ProtocolFrames:
     """What a protocol leaves behind; all empty where there is none.
 
@@ -44,6 +44,13 @@ class ProtocolFrames:
     epochs: pl.DataFrame = field(default_factory=lambda: _empty(EPOCHS))
     validators: pl.DataFrame = field(default_factory=lambda: _empty(VALIDATORS))
     ratings: pl.DataFrame = field(default_factory=lambda: _empty(RATINGS))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all tables are equal, to the last value and type."""
+        if not isinstance(other, ProtocolFrames):
+            return False
+        pairs = [(getattr(self, each.name), getattr(other, each.name)) for each in fields(self)]
+        return all(one.schema == two.schema and one.equals(two) for one, two in pairs)
 
     def __hash__(self) -> int:
         return hash(tuple(each.name for each in fields(self)))
