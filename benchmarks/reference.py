@@ -19,7 +19,7 @@ from simpy.events import ConditionValue, Event
 
 from sim.agents import Agent, agents
 from sim.chance import below, key, mix
-from sim.costs import rates
+from sim.costs import UniformCost, rates
 from sim.facts import Outcome, Reason, Status, Task
 from sim.mechanisms import PerCall, PerToken
 from sim.record import AnswerHasher, Calls, Tasks, digest
@@ -75,6 +75,7 @@ class Model:
         self.slots = simpy.Resource(env, spec.capacity.slots)
         self.room = spec.capacity.slots + spec.capacity.queue
         self.per_call, self.input, self.cached, self.output = self.price = terms(spec.price)
+        assert not isinstance(spec.cost, UniformCost)
         self.costs = terms(rates(spec.cost)) if spec.cost else (0, 0, 0, 0)
         length = PPM * spec.verbosity / (1 - spec.reasoning_share)
         self.length = {True: round(length), False: round(length * spec.wrong_output_factor)}

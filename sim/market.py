@@ -93,7 +93,9 @@ class Market:
     def _charge(self, call: Call, answer: Answer, success: bool) -> int | None:
         """What an answer is charged; None if it is not."""
         if call.terms is not None:
-            return call.terms.right_micros if success else call.terms.wrong_micros
+            charge_micros = call.terms.right_micros if success else call.terms.wrong_micros
+            call.model.charged(call.task, charge_micros or 0)
+            return charge_micros
         return (
             call.model.charge_micros(call.task, answer, call.tariff)
             if success or self.pay_any

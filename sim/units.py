@@ -100,3 +100,8 @@ def price_ceil(micros: int, share_ppm: int) -> int:
 def micros_nearest(micros: int, factor: float) -> int:
     """An amount times a factor, to the nearest micro (half to even)."""
     return round(micros * factor)
+
+
+def ratio_ceil(amount: int, count: int) -> int:
+    """Amount / count, rounded up."""
+    return -(-amount // count)

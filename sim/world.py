@@ -16,7 +16,7 @@ from sim.clock import Clock
 from sim.facts import Batch, Reason, Status, Task, TelexError
 from sim.ledger import Ledger
 from sim.market import Market
-from sim.models import Pool, outages
+from sim.models import Pool, outages, sellers
 from sim.protocol import Course
 from sim.rails import Closed
 from sim.record import ANSWERED, UNSETTLED, AnswerHasher, Calls, History, Tasks
@@ -78,6 +78,8 @@ class World:
             outages(
                 self.clock, endpoint, self.scenario.seed, self.market.go_down, self.market.come_back
             )
+        for seller in sellers(self.pool, self.scenario):
+            seller.start(self.clock)
         if self.course is not None:
             self.course.start()
         for agent in self.agents:

@@ -12,7 +12,7 @@ SECOND = {"kind": "regular", "per_hour": 3600, "phase": 0.5}
 ON_SUCCESS = {"kind": "batch", "settle_on": "success"}
 
 
-def bidders(count: int, bidding: Mappings | None = None, **changes: object) -> dict[str, object]:
+def bidders(count: int, **changes: object) -> dict[str, object]:
     """Agents that each post one task a second, half a second before the tick, for 0.9 s.
 
     A right answer is worth a uniform draw between 0 and 1 dollar.
@@ -20,7 +20,7 @@ def bidders(count: int, bidding: Mappings | None = None, **changes: object) -> d
     base: dict[str, object] = {
         "count": count, "arrival": SECOND, "intents": {CHAT: demand(difficulty=EASY)},
         "budget_usd": 1_000_000, "value_usd": 1, "values": {"kind": "uniform"},
-        "max_price_usd": 1, "deadline_s": 0.9, "bidding": bidding or {"kind": "truthful"},
+        "max_price_usd": 1, "deadline_s": 0.9,
     }  # fmt: skip
     return group() | base | changes
 
@@ -39,7 +39,7 @@ def auction(
     """So many auctions, one a second, each among so many bidders for so many slots."""
     return scenario(
         {"m": seller(reserve_usd, slots)},
-        {"a": bidders(count, bidding)},
+        {"a": bidders(count, bidding=bidding or {"kind": "truthful"})},
         mechanism={"tick_s": 1, **mechanism}, seed=seed, tasks=count * rounds, rail=ON_SUCCESS,
     )  # fmt: skip
 

@@ -30,7 +30,9 @@ GOOD: dict[str, object] = {
     },
     "groups": {"chat": GROUP},
 }
-JARGON = re.compile(r"Input should|valid (dict|int|list|num|str)|pydantic|tuple|Decimal|discrim")
+JARGON = re.compile(
+    r"Input should|valid (dict|int|list|num|str)|pydantic|tuple|Decimal|discriminator"
+)
 
 
 def faults_of(mapping: object, overrides: tuple[str, ...] = ()) -> list[Fault]:

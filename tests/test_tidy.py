@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 # Lowest first. A module imports only from lines above its own, and within its line only leftwards.
 LAYERS = """
 units facts chance parameters intents clock
-arrivals latencies mechanisms costs strategies routers validators rails protocols
+arrivals latencies mechanisms strategies costs routers validators rails protocols
 scenario
 record ledger
 agents models

@@ -102,7 +102,7 @@ class CapacityAuction:
         return [Ask(model, self._ask_micros(task, ends[model]), scores[model]) for model in models]
 
     def _ask_micros(self, task: Task, model: Endpoint) -> int:
-        return max(self.reserve_micros, model.quote_micros(task))
+        return max(self.reserve_micros, model.ask_micros(task))
 
     def worth_micros(self, task: Task, model: Endpoint) -> int:
         """What a call is worth, given that it is paid: any answer, or only a right one."""

@@ -25,9 +25,9 @@ class PostedPrice:
         return model, quote_micros, quote_micros, quote_micros, None
 
     def asks(self, task: Task, models: Sequence[int]) -> list[Ask]:
-        """What each model quotes, with the validators' score."""
+        """What each model asks, with the validators' score."""
         ends, scores = self.pool.endpoints, self.pool.scores[task.intent]
-        return [Ask(model, ends[model].quote_micros(task), scores[model]) for model in models]
+        return [Ask(model, ends[model].ask_micros(task), scores[model]) for model in models]
 
     def enter(self, call: Call) -> bool:
         """Served at once if a slot is free."""

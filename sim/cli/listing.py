@@ -21,7 +21,7 @@ from sim.scenario import json_schema, library
 from sim.scenario.library import FOLDERS, nearest
 from sim.scenario.loading import catalog_model
 from sim.scenario.shape import describe, fields_of, shape_of
-from sim.strategies import Bidding, Values
+from sim.strategies import Bidding, Selling, Values
 from sim.validators import ScoreRule, Validators
 
 
@@ -101,6 +101,7 @@ KINDS: dict[str, tuple[str, Callable[[], list[Item]]]] = {
     "routers": ("which model gets a task", lambda: _rules(Router)),
     "mechanisms": ("how prices come about", lambda: _rules(Mechanism)),
     "bidding": ("what agents offer where slots are auctioned", lambda: _rules(Bidding)),
+    "selling": ("how a model's price moves, and what it asks", lambda: _rules(Selling)),
     "values": ("what a right answer is worth, task by task", lambda: _rules(Values)),
     "validators": ("how a verdict comes about", lambda: _rules(Validators)),
     "scores": ("how verdicts make a score: validators.score", lambda: _rules(ScoreRule)),

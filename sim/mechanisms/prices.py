@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sim.parameters import Parameters, Usd
-from sim.units import micros_ceil, micros_from_usd_exact
+from sim.units import micros_ceil, micros_from_usd_exact, micros_nearest
 
 
 class PerCall(Parameters):
@@ -41,6 +41,13 @@ class Tariff:
         self.output = micros_from_usd_exact(price.output_usd_per_mtok)
         cached = price.cached_usd_per_mtok
         self.cached = self.input if cached is None else micros_from_usd_exact(cached)
+
+    def scaled_nearest(self, factor: float) -> "Tariff":
+        """Every price times a factor, to the nearest micro."""
+        made = object.__new__(Tariff)
+        for part in Tariff.__slots__:
+            setattr(made, part, micros_nearest(getattr(self, part), factor))
+        return made
 
     def charge_ceil(self, fresh_tokens: int, cached_tokens: int, output_tokens: int) -> int:
         """What an answer costs in micros: the sum over its tokens, rounded up once."""

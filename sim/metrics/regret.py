@@ -3,8 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from sim.mechanisms import Tariff
-from sim.models import ability, discrimination_of, longest_ppm
+from sim.models import ability, discrimination_of, list_tariff, longest_ppm
 from sim.record import Calls
 from sim.scenario.schema import Scenario
 from sim.scenario.supply import Model
@@ -20,7 +19,7 @@ class _Supply:
 
     def __init__(self, scenario: Scenario, model: Model) -> None:
         slope = discrimination_of(model, scenario)
-        self.slope, self.tariff = slope, Tariff(model.price)
+        self.slope, self.tariff = slope, list_tariff(model)
         self.ability = np.array(
             [
                 ability(model.quality[i], slope) if i in model.quality else 0

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sim.agents import Agent
 from sim.chance import below, key, mix
-from sim.costs import rates
+from sim.costs import UniformCost, costs_of, rates
 from sim.facts import Task
 from sim.latencies import Lognormal, Pace
 from sim.mechanisms import Tariff
@@ -14,6 +14,7 @@ from sim.models.lengths import OwnLength, longest_ppm
 from sim.models.queues import queue_of
 from sim.scenario.schema import Scenario
 from sim.scenario.supply import Model
+from sim.strategies import Asking, CostPlus
 from sim.units import PPM, TOKENS_PER_MTOK, US_PER_S, ppm_nearest, us_from_ms_nearest
 
 
@@ -43,12 +44,19 @@ class Terms(NamedTuple):
     wrong_micros: int | None
 
 
+def list_tariff(model: Model) -> Tariff:
+    """What a model lists at the start: its price; or its cost and more, where it sells so."""
+    if isinstance(model.selling, CostPlus) and not isinstance(model.cost, UniformCost | None):
+        return Tariff(rates(model.cost)).scaled_nearest(1 + model.selling.markup)
+    return Tariff(model.price)
+
+
 class Endpoint:
     """One model as the market meets it: its tariff and abilities, and who is served or waits."""
 
     def __init__(self, index: int, model_id: str, model: Model, scenario: Scenario) -> None:
-        self.index, self.id, self.tariff = index, model_id, Tariff(model.price)
-        self.costs = None if model.cost is None else Tariff(rates(model.cost))
+        self.index, self.id, self.tariff = index, model_id, list_tariff(model)
+        self.costs, self.selling = costs_of(model.cost, model_id), model.selling
         slope = discrimination_of(model, scenario)
         self.discrimination = slope / PPM
         self.abilities = {
@@ -56,7 +64,8 @@ class Endpoint:
             for intent, name in enumerate(scenario.intents)
             if name in model.quality
         }
-        expansion = model.verbosity / (1 - model.reasoning_share)
+        self.expansion = expansion = model.verbosity / (1 - model.reasoning_share)
+        self.hit_share = model.cache_hit_share
         self.right_tokens_ppm = ppm_nearest(expansion)
         self.wrong_tokens_ppm = ppm_nearest(expansion * model.wrong_output_factor)
         self.own_length = OwnLength(model.output_sigma) if model.output_sigma else None
@@ -101,9 +110,8 @@ class Endpoint:
             time_us *= math.exp(self.sigma * task.service)
         if self.pace is not None:
             time_us = self.pace.time_us(time_us, task.draw, attempt)
-        entry = task.input_tokens
-        cached = entry * self.hit_ppm // PPM
-        cost = self.costs.charge_ceil(entry - cached, cached, output) if self.costs else 0
+        cached = task.input_tokens * self.hit_ppm // PPM
+        cost = self.costs.micros(task, cached, output) if self.costs else 0
         return Answer(right, cached, output, max(1, round(time_us)), output, self.index, cost)
 
     def quote_micros(self, task: Task) -> int:
@@ -114,6 +122,29 @@ class Endpoint:
         return tariff.per_call + -(
             -(task.input_tokens * dearest + output * tariff.output) // TOKENS_PER_MTOK
         )
+
+    def cost_micros(self, task: Task) -> int:
+        """What a right answer of the usual length costs this model."""
+        if self.costs is None:
+            return 0
+        output = -(-task.output_tokens * self.right_tokens_ppm // PPM)
+        return self.costs.micros(task, task.input_tokens * self.hit_ppm // PPM, output)
+
+    def mean_cost_micros(self, task: Task) -> int:
+        """What such an answer costs it on average, whichever task it is."""
+        if self.costs is None:
+            return 0
+        output = -(-task.output_tokens * self.right_tokens_ppm // PPM)
+        return self.costs.mean_micros(task, task.input_tokens * self.hit_ppm // PPM, output)
+
+    def ask_micros(self, task: Task) -> int:
+        """What it asks for this task in an auction."""
+        if isinstance(self.selling, Asking):
+            return self.selling.ask_micros(self.cost_micros(task))
+        return self.quote_micros(task)
+
+    def charged(self, task: Task, charge_micros: int) -> None:
+        """Takes note of a charge that a mechanism made."""
 
     def charge_micros(self, task: Task, answer: Answer, tariff: Tariff) -> int:
         """What this answer costs by the ``tariff`` that its call was quoted by."""

@@ -46,6 +46,10 @@ class Metered(Endpoint):
         self.book(task, self.index, charge)
         return charge
 
+    def charged(self, task: Task, charge_micros: int) -> None:
+        """Takes note of a charge that a mechanism made."""
+        self.book(task, self.index, charge_micros)
+
 
 class Pool:
     """All models: who serves what, who has room, the scores, the expected costs."""
@@ -70,7 +74,7 @@ class Pool:
         ]
         self.scores = [list(map(self.rule.starts, declared)) for declared in self._declared]
         self._running: dict[tuple[int, int], Running] = {}
-        self._costs = [self._cost_terms(model, scenario) for model in scenario.models]
+        self._costs = [self._cost_terms(endpoint) for endpoint in self.endpoints]
         self._know(scenario)
         models = list(scenario.models.values())
         groups = list(scenario.groups.values())
@@ -94,9 +98,7 @@ class Pool:
         """What only some routers ask for; see `sim.routers.MarketPool`."""
         ends, intents = self.endpoints, range(len(scenario.intents))
         self.ids: Sequence[str] = tuple(scenario.models)
-        self.list_prices: Sequence[int] = [
-            e.tariff.input + e.tariff.output + e.tariff.per_call * THOUSAND_CALLS for e in ends
-        ]
+        self.list_prices: Sequence[int] = [_list_price(endpoint.tariff) for endpoint in ends]
         self.first_token_us: Sequence[int] = [e.first_token_us for e in ends]
         self.millitokens_per_s: Sequence[int] = [
             round(1000 * US_PER_S / e.us_per_token) for e in ends
@@ -152,13 +154,18 @@ class Pool:
         self._lessons[intent] = []
         return found
 
-    def _cost_terms(self, model_id: str, scenario: Scenario) -> tuple[int, int, int]:
-        model = scenario.models[model_id]
-        tariff = Tariff(model.price)
-        hit = model.cache_hit_share
+    def _cost_terms(self, endpoint: Endpoint) -> tuple[int, int, int]:
+        tariff, hit = endpoint.tariff, endpoint.hit_share
         per_input = round((1 - hit) * tariff.input + hit * tariff.cached)
-        expansion = model.verbosity / (1 - model.reasoning_share)
-        return tariff.per_call * TOKENS_PER_MTOK, per_input, round(expansion * tariff.output)
+        per_output = round(endpoint.expansion * tariff.output)
+        return tariff.per_call * TOKENS_PER_MTOK, per_input, per_output
+
+    def reprice(self, endpoint: Endpoint, tariff: Tariff) -> None:
+        """A model lists another price from now on; calls under way keep the one they had."""
+        endpoint.tariff = tariff
+        self._costs[endpoint.index] = self._cost_terms(endpoint)
+        self.list_prices = [_list_price(each.tariff) for each in self.endpoints]
+        self._forget_offers()
 
     def expected_costs(self, task: Task, models: Sequence[int]) -> list[int]:
         """Expected cost of a right answer per model, in millionths of a micro-USDC.
@@ -184,6 +191,9 @@ class Pool:
         if barred is ((intent, model) in self.barred):
             return
         self.barred ^= {(intent, model)}
+        self._forget_offers()
+
+    def _forget_offers(self) -> None:
         self._known.clear()
         self._open = self._known.setdefault(self._shut, {})
 
@@ -246,6 +256,10 @@ class Pool:
         self.won[intent][model] += score_ppm
         if intent in self._lessons:
             self._lessons[intent].append((model, score_ppm))
+
+
+def _list_price(tariff: Tariff) -> int:
+    return tariff.input + tariff.output + tariff.per_call * THOUSAND_CALLS
 
 
 def _time_terms(model: Model) -> tuple[float, float]:

@@ -16,15 +16,15 @@ from sim.routers.pairs import Cascade, Split, Threshold
 from sim.routers.plain import Oracle, Random, Single, Weighted
 from sim.routers.pool import MarketPool, Pool
 from sim.routers.price import Cheapest, CheapestList, InversePower
-from sim.routers.quality import Leaderboard, QualityFloor, WillingnessToPay
+from sim.routers.quality import Leaderboard, Logit, QualityFloor, WillingnessToPay
 from sim.routers.scoring import ScorePerPrice, WeightedScore
 from sim.routers.speed import Fastest, LeastBusy
 
 __all__ = [
     "ALL_ROUTERS", "MARKET_ROUTERS", "ROUTERS", "Bandit", "Cascade", "Cheapest", "CheapestList",
-    "Fastest", "InversePower", "Leaderboard", "LeastBusy", "MarketPool", "MarketShare", "Oracle",
-    "Pool", "Python", "QualityFloor", "Random", "Router", "ScorePerPrice", "Single", "Split",
-    "Threshold", "Weighted", "WeightedScore", "WillingnessToPay",
+    "Fastest", "InversePower", "Leaderboard", "LeastBusy", "Logit", "MarketPool", "MarketShare",
+    "Oracle", "Pool", "Python", "QualityFloor", "Random", "Router", "ScorePerPrice", "Single",
+    "Split", "Threshold", "Weighted", "WeightedScore", "WillingnessToPay",
 ]  # fmt: skip
 
 Router = Annotated[
@@ -32,6 +32,7 @@ Router = Annotated[
     | Cheapest
     | QualityFloor
     | WillingnessToPay
+    | Logit
     | Random
     | InversePower
     | Threshold
@@ -55,6 +56,7 @@ ROUTERS = {
     "cheapest": Cheapest,
     "quality-floor": QualityFloor,
     "willingness-to-pay": WillingnessToPay,
+    "logit": Logit,
     "random": Random,
     "inverse-power": InversePower,
     "threshold": Threshold,

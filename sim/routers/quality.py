@@ -1,5 +1,6 @@
 """Routers that look at the validators' scores, and at cost beside them."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
@@ -10,10 +11,12 @@ from pydantic import Field
 
 from sim.chance import below, mix
 from sim.facts import Task
-from sim.parameters import Parameters, PositiveUsd, Share
-from sim.routers.drawing import GRACE, RANK, TIE
+from sim.parameters import Parameters, Positive, PositiveUsd, Share
+from sim.routers.drawing import GRACE, RANK, TIE, drawn
 from sim.routers.pool import Pool
-from sim.units import micros_from_usd_exact, ppm_nearest
+from sim.units import PPM, micros_from_usd_exact, ppm_nearest
+
+FINE = 1 << 40
 
 
 class Leaderboard(Parameters):
@@ -104,3 +107,26 @@ class WillingnessToPay(Parameters):
         costs = pool.expected_costs(task, models)
         surplus = [value * scores[m] - cost for m, cost in zip(models, costs, strict=True)]
         return models[surplus.index(max(surplus))]
+
+
+class Logit(Parameters):
+    """P(i) proportional to exp((value q_i - c_i) / ``temperature_usd``): McFadden's logit (1974).
+
+    q is the score, c the expected cost, and ``value_usd`` what a right answer is taken to be worth;
+    the task's own value when left out. The cooler, the more the best one gets.
+    """
+
+    kind: Literal["logit"] = "logit"
+    temperature_usd: Positive = Field(default=0.01, ge=1e-9, le=1e6)
+    value_usd: PositiveUsd | None = None
+
+    def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Pool) -> int:
+        """A model drawn by its expected surplus."""
+        value = task.value_micros
+        if self.value_usd is not None:
+            value = micros_from_usd_exact(self.value_usd)
+        scores, costs = pool.scores[task.intent], pool.expected_costs(task, models)
+        surplus = [value * scores[m] - cost for m, cost in zip(models, costs, strict=True)]
+        top, scale = max(surplus), PPM * PPM * self.temperature_usd
+        weights = [round(FINE * math.exp((each - top) / scale)) for each in surplus]
+        return drawn(models, weights, task, attempt)

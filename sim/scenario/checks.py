@@ -11,6 +11,7 @@ from sim.protocols import Protocol
 from sim.routers import Leaderboard
 from sim.scenario.faults import fault_at, found_at
 from sim.scenario.library import nearest
+from sim.scenario.price_checks import price_contradictions
 from sim.scenario.protocol_checks import protocol_contradictions
 from sim.scenario.schema import Group, Scenario
 from sim.scenario.supply import Model
@@ -64,6 +65,7 @@ def contradictions(tree: Branch, scenario: Scenario | None) -> list[Fault]:
         if group is not None:
             faults += _origins(tree, name, group, parts)
             faults += _unserved(tree, name, group, parts)
+    faults += price_contradictions(tree, parts.models, parts.groups)
     if scenario is not None:
         faults += _shares(tree, scenario)
         faults += _budgets(tree, scenario)

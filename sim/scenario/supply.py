@@ -9,6 +9,7 @@ from sim.costs import Cost
 from sim.latencies import Breakdowns, Law, Lognormal
 from sim.mechanisms import Price
 from sim.parameters import Count, NonNegative, OpenShare, Parameters, Positive, PositiveCount, Share
+from sim.strategies import FixedPrice, Selling
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
@@ -95,6 +96,7 @@ class Model(Parameters):
 
     Args:
         cost: what its answers cost it, at the margin; nothing, when left out.
+        selling: how its price moves, and what it asks in an auction.
         quality: per intent, the share it solves of the reference mix of tasks (difficulty 0, 1).
         declared_quality: where its score starts; the true one when left out.
         verbosity: visible output tokens over those of the reference answer.
@@ -112,6 +114,7 @@ class Model(Parameters):
     weights: Weights = "closed"
     price: Price
     cost: Cost | None = None
+    selling: Selling = FixedPrice()
     quality: Annotated[dict[str, OpenShare], Field(min_length=1), InOrder]
     declared_quality: Annotated[dict[str, OpenShare], InOrder] = {}
     capacity: Capacity = Capacity()

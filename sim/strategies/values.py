@@ -19,6 +19,11 @@ class Fixed(Parameters):
 
     kind: Literal["fixed"] = "fixed"
 
+    @property
+    def mean(self) -> float:
+        """The mean value over ``value_usd``."""
+        return 1.0
+
     def source(self, value_micros: int, name: Name) -> Draw:
         """The next n values of an agent, in micros."""
         del name
@@ -32,8 +37,8 @@ class Uniform(Parameters):
     """
 
     kind: Literal["uniform"] = "uniform"
-    low: NonNegative = Field(default=0.0, le=1000)
-    high: NonNegative = Field(default=1.0, le=1000)
+    low: NonNegative = Field(default=0.0, le=10)
+    high: NonNegative = Field(default=1.0, le=10)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -41,6 +46,11 @@ class Uniform(Parameters):
             msg = "high above low"
             raise ValueError(msg)
         return self
+
+    @property
+    def mean(self) -> float:
+        """The mean value over ``value_usd``."""
+        return (self.low + self.high) / 2
 
     def source(self, value_micros: int, name: Name) -> Draw:
         """The next n values of an agent, in micros."""

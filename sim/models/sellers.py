@@ -1,0 +1,158 @@
+"""Sellers: the models whose list price moves, period by period."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sim.clock import Clock
+from sim.facts import Task
+from sim.models.endpoint import Endpoint
+from sim.models.pool import Pool
+from sim.scenario.schema import Group, Scenario, Size
+from sim.strategies import LogitBestResponse, Repricing, Surge, Undercut
+from sim.strategies.competition import (
+    InversePower,
+    Logit,
+    best_response,
+    logit_monopoly_margin,
+)
+from sim.units import BPS, MICROS_PER_USD, PPM, us_from_hours_nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Typical:
+    """The task that a model's prices are compared by: of mean sizes, in its most asked intent.
+
+    ``value_micros`` is the mean worth of a right answer, ``limit_micros`` the most anyone pays.
+    """
+
+    task: Task
+    value_micros: float
+    limit_micros: float
+
+
+def typical(scenario: Scenario, intents: Iterable[int]) -> Typical | None:
+    """The mean over what agents ask for in these intents; None if they ask for nothing there."""
+    names = [scenario.intents[intent] for intent in intents]
+    asked = [
+        (_rate(group, name), group, demand, name)
+        for group in scenario.groups.values()
+        for name, demand in group.intents.items()
+        if name in names
+    ]
+    if not asked:
+        return None
+    total = sum(rate for rate, *_ in asked)
+    entry = sum(rate * _mean(demand.input_tokens) for rate, _, demand, _ in asked) / total
+    output = sum(rate * _mean(demand.output_tokens) for rate, _, demand, _ in asked) / total
+    value = sum(rate * float(group.value_usd) * group.values.mean for rate, group, *_ in asked)
+    limit = max(float(group.max_price_usd) for _, group, *_ in asked)
+    intent = scenario.intents.index(max(asked, key=lambda each: each[0])[3])
+    task = Task(0, 0, intent, round(entry), round(output), 0, 0, 0, 0, 0, 0)
+    return Typical(task, value / total * MICROS_PER_USD, limit * MICROS_PER_USD)
+
+
+def _rate(group: Group, intent: str) -> float:
+    """Tasks an hour of an intent that a group's agents post together."""
+    share = group.intents[intent].share / sum(each.share for each in group.intents.values())
+    return group.count * group.arrival.per_hour * share
+
+
+def _mean(size: Size) -> float:
+    return size.median * math.exp(size.sigma**2 / 2)
+
+
+class Seller:
+    """One model that sets its list price anew, so often."""
+
+    def __init__(
+        self, endpoint: Endpoint, rule: Repricing, pool: Pool, scenario: Scenario, at: Typical
+    ) -> None:
+        self.endpoint, self.rule, self.pool, self.at = endpoint, rule, pool, at
+        self.listed, self.listed_micros = endpoint.tariff, self._price_micros(endpoint)
+        self.kept = 1 - scenario.rail.fee_bps / BPS
+        self.rivals = [
+            other
+            for other in pool.endpoints
+            if other is not endpoint and at.task.intent in other.abilities
+        ]
+
+    def start(self, clock: Clock) -> None:
+        """Begins to set prices, period by period."""
+        period_us = max(1, us_from_hours_nearest(self.rule.period_h))
+
+        def again(_: None) -> None:
+            self.set_price()
+            clock.after(period_us, again, None)
+
+        clock.after(period_us, again, None)
+
+    def set_price(self) -> None:
+        """Lists the price that the rule gives now."""
+        rule = self.rule
+        if isinstance(rule, Surge):
+            load = self.endpoint.occupied / self.endpoint.slots
+            self._list(self.listed_micros * (1 + rule.slope * max(0.0, load - rule.above)))
+        elif isinstance(rule, Undercut):
+            cheapest = min(map(self._price_micros, self.rivals), default=math.inf)
+            asked = min(self._price_micros(self.endpoint), cheapest * (1 - rule.by))
+            self._list(max(self._cost_micros(self.endpoint), asked))
+        elif isinstance(rule, LogitBestResponse):
+            self._list(self._logit_micros(rule))
+        else:
+            demand = InversePower(tuple(map(self._price_micros, self.rivals)), rule.eta)
+            cost = self._cost_micros(self.endpoint)
+            self._list(best_response(demand, cost, self.at.limit_micros))
+
+    def _logit_micros(self, rule: LogitBestResponse) -> float:
+        temperature = rule.temperature_usd * MICROS_PER_USD
+        others = [each for each in self.rivals if not self._colludes_with(each)]
+        surpluses = [self._worth_micros(each) - self._price_micros(each) for each in others]
+        if rule.outside_usd is not None:
+            surpluses.append(float(rule.outside_usd) * MICROS_PER_USD)
+        cost = self._cost_micros(self.endpoint)
+        if rule.conduct == "compete":
+            demand = Logit(self._worth_micros(self.endpoint), tuple(surpluses), temperature)
+            return best_response(demand, cost, self.at.limit_micros)
+        owned = [self.endpoint, *(each for each in self.rivals if self._colludes_with(each))]
+        margin = logit_monopoly_margin(
+            [self._worth_micros(each) - self._cost_micros(each) for each in owned],
+            surpluses,
+            temperature,
+        )
+        return max(cost, min(cost + margin, self.at.limit_micros))
+
+    def _colludes_with(self, other: Endpoint) -> bool:
+        return self._colludes(self.endpoint) and self._colludes(other)
+
+    @staticmethod
+    def _colludes(endpoint: Endpoint) -> bool:
+        rule = endpoint.selling
+        return isinstance(rule, LogitBestResponse) and rule.conduct == "collude"
+
+    def _price_micros(self, endpoint: Endpoint) -> float:
+        """What a model charges for a right answer to the typical task, as it lists it now."""
+        return self.pool.expected_costs(self.at.task, [endpoint.index])[0] / PPM
+
+    def _cost_micros(self, endpoint: Endpoint) -> float:
+        """What it must be paid for the same, fee included, to lose nothing."""
+        return endpoint.mean_cost_micros(self.at.task) / self.kept if self.kept else math.inf
+
+    def _worth_micros(self, endpoint: Endpoint) -> float:
+        score_ppm = self.pool.scores[self.at.task.intent][endpoint.index]
+        return self.at.value_micros * score_ppm / PPM
+
+    def _list(self, price_micros: float) -> None:
+        if self.listed_micros and math.isfinite(price_micros):
+            tariff = self.listed.scaled_nearest(price_micros / self.listed_micros)
+            self.pool.reprice(self.endpoint, tariff)
+
+
+def sellers(pool: Pool, scenario: Scenario) -> list[Seller]:
+    """The models of a scenario whose prices move."""
+    found = []
+    for endpoint in pool.endpoints:
+        at = typical(scenario, endpoint.abilities)
+        if isinstance(endpoint.selling, Repricing) and at is not None:
+            found.append(Seller(endpoint, endpoint.selling, pool, scenario, at))
+    return found

@@ -1,0 +1,79 @@
+"""Known answers of auctions among models, asked of the same world as any scenario."""
+
+import polars as pl
+import pytest
+
+from sim.scenario import Scenario
+from tests.auctions import ON_SUCCESS, bidders, seller
+from tests.scenarios_for_tests import Mappings, ran, scenario
+from tests.test_theory import near
+
+ROUNDS = 800
+COUNTS = [2, 3, 5, 10]
+PRIVATE: Mappings = {"kind": "uniform", "high_usd": 1}
+TRUE: Mappings = {"kind": "cost-plus"}
+
+
+def tender(
+    mechanism: Mappings, count: int, seed: int, selling: Mappings = TRUE, rounds: int = ROUNDS
+) -> Scenario:
+    """So many tasks, each tendered among so many models whose costs are uniform from 0 to 1."""
+    models = {f"m{n:02}": seller(0, 100, cost=PRIVATE, selling=selling) for n in range(count)}
+    people = bidders(1, values={"kind": "fixed"}, deadline_s=60)
+    return scenario(models, {"a": people}, mechanism=mechanism,
+                    seed=seed, tasks=rounds, rail=ON_SUCCESS)  # fmt: skip
+
+
+def payment_usd(what: Scenario) -> float:
+    """The mean charge of a call, in dollars."""
+    calls = ran(what).calls
+    return int(calls["charge_micros"].sum()) / len(calls) / 10**6
+
+
+@pytest.mark.parametrize("n", COUNTS)
+def test_the_second_lowest_of_n_costs_is_2_over_n_plus_1(n):
+    near(lambda seed: payment_usd(tender({"kind": "reverse-second"}, n, seed)), 2 / (n + 1))
+
+
+@pytest.mark.parametrize("n", COUNTS)
+def test_a_first_price_procurement_in_equilibrium_costs_the_same(n):
+    shaded = {"kind": "shaded", "bidders": n, "highest_usd": 1}
+    near(lambda seed: payment_usd(tender({"kind": "reverse-first"}, n, seed, shaded)), 2 / (n + 1))
+
+
+def test_the_equilibrium_ask_is_1_plus_n_minus_1_c_over_n():
+    n = 3
+    shaded = {"kind": "shaded", "bidders": n, "highest_usd": 1}
+    calls = ran(tender({"kind": "reverse-first"}, n, 1, shaded, rounds=100)).calls
+    assert (calls["charge_micros"] == calls["ask_micros"]).all()
+    asked = -(-(10**6 + (n - 1) * calls["cost_micros"].to_numpy()) // n)
+    assert (calls["ask_micros"].to_numpy() == asked).all()
+
+
+@pytest.mark.parametrize("n", COUNTS)
+@pytest.mark.parametrize("payment", ["first-score", "second-score"])
+def test_a_scoring_auction_leaves_the_buyer_n_minus_1_over_n_plus_1(n, payment):
+    """Quality 1 and a value of 1: the pseudotype, value less cost, is uniform from 0 to 1."""
+    shaded = {"kind": "shaded", "bidders": n, "highest_usd": 1}
+    selling = TRUE if payment == "second-score" else shaded
+    mechanism = {"kind": "scoring", "payment": payment}
+    near(lambda seed: 1 - payment_usd(tender(mechanism, n, seed, selling)), (n - 1) / (n + 1))
+
+
+@pytest.mark.parametrize("kind", ["reverse-second", "scoring", "pay-per-success"])
+def test_the_cheapest_model_wins_where_all_are_as_good(kind):
+    what = tender({"kind": kind}, 4, 3, rounds=200)
+    calls = ran(what).calls
+    assert (calls["ask_micros"] == calls["cost_micros"]).all()
+    assert calls.filter(pl.col("charge_micros") < pl.col("cost_micros")).is_empty()
+    near(lambda seed: ran(tender({"kind": kind}, 4, seed)).calls["cost_micros"].to_numpy().mean(),
+         10**6 / 5)  # fmt: skip
+
+
+def test_nothing_is_bought_above_the_reserve():
+    what = tender({"kind": "reverse-second", "reserve_usd": "0.3"}, 2, 1, rounds=300)
+    frames = ran(what)
+    assert (frames.calls["charge_micros"] <= 300_000).all()
+    refused = frames.tasks.filter(pl.col("reason") == "reserve")
+    assert refused.height == pytest.approx(0.49 * 300, abs=40)
+    assert (refused["outcome"] == "rejected").all()
