@@ -81,7 +81,11 @@ class Outcome(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why a call or a task did not end in a success."""
+    """Why a call or a task did not end in a success.
+
+    ``BELIEVED`` is a wrong answer that the router's judge took for right, so that there is no other
+    attempt; ``DOUBTED`` a right one that it turned away.
+    """
 
     NONE = 0
     WRONG = 1
@@ -94,6 +98,8 @@ class Reason(IntEnum):
     NO_BUDGET = 8
     INTERRUPTED = 9
     RESERVE = 10
+    BELIEVED = 11
+    DOUBTED = 12
 
 
 class Kind(IntEnum):

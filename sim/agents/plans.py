@@ -45,7 +45,7 @@ class Retry:
             outcome = Outcome.SUCCEEDED
         elif reason is Reason.LATE or desk.now_us >= task.deadline_us:
             outcome = Outcome.EXPIRED
-        elif attempt <= self.retries:
+        elif attempt <= self.retries and reason is not Reason.BELIEVED:
             desk.attempt(call.task_id, agent, attempt, task)
             return
         else:
