@@ -74,6 +74,16 @@ class World:
 
     def run(self) -> History:
         """Runs to the end, to an interruption (SIGINT, or `stop`), or to a failure of the chain."""
+        self.begin()
+        for agent in self.agents:
+            self._await_next(agent)
+        with interruptible(self.stop), _without_collector():
+            self.clock.run(until=self.market.drained)
+            self._finish()
+        return self.history
+
+    def begin(self) -> None:
+        """Starts what happens whether or not anybody asks: outages, sellers, the protocol's clock."""
         for endpoint in self.pool.endpoints:
             outages(
                 self.clock, endpoint, self.scenario.seed, self.market.go_down, self.market.come_back
@@ -82,12 +92,6 @@ class World:
             seller.start(self.clock)
         if self.course is not None:
             self.course.start()
-        for agent in self.agents:
-            self._await_next(agent)
-        with interruptible(self.stop), _without_collector():
-            self.clock.run(until=self.market.drained)
-            self._finish()
-        return self.history
 
     def stop(self) -> None:
         """Ends the run at the present instant; calls under way stay in flight."""

@@ -19,6 +19,7 @@ agents models
 clearing protocol market
 chain
 world
+authority
 tables metrics laws
 auditing
 runner

@@ -1,5 +1,6 @@
 """``telex deploy`` and ``telex node``: contracts on a user's node, and a node with contracts."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from sim.cli.tables import facts
 
 if TYPE_CHECKING:
     from sim.chain.local import Document
+    from sim.scenario import Scenario
 
 
 def deploy_to(url: str, fee_bps: int, out: Path, allow_remote: bool, as_json: bool) -> None:
@@ -30,9 +32,13 @@ def _show(url: str, deployment: dict[str, object]) -> None:
 
 
 def serve_node(
-    port: int, chain_id: int, block_time_s: int | None, fee_bps: int, out: Path, as_json: bool
-) -> None:
-    """Starts an Anvil with everything a client needs; returns when interrupted."""
+    port: int, chain_id: int, block_time_s: int | None, fee_bps: int, out: Path,
+    scenario: "Scenario | None", as_json: bool,
+) -> None:  # fmt: skip
+    """Starts an Anvil with everything a client needs; returns when interrupted.
+
+    With a scenario its models answer the jobs that clients open.
+    """
     from sim.chain import serve
 
     with serve(port, fee_bps=fee_bps, chain_id=chain_id, block_time_s=block_time_s) as served:
@@ -42,7 +48,28 @@ def serve_node(
             emit(document.model_dump_json(indent=1))
         _show_node(document)
         say(f"saved in {out}, with ABIs, miners and keys. Ctrl-C ends the node and its chain.")
+        if scenario is not None:
+            _serve_jobs(document, scenario, served.node.alive)
         served.wait()
+
+
+def serve_attached(file: Path, scenario: "Scenario") -> None:
+    """Answers the jobs of a node that runs already; returns when interrupted."""
+    from sim.chain.local import load_document
+
+    _serve_jobs(load_document(file), scenario, lambda: True)
+
+
+def _serve_jobs(document: "Document", scenario: "Scenario", alive: Callable[[], bool]) -> None:
+    from sim.authority import Authority
+    from sim.chain import Rpc
+
+    with Rpc(document.rpc_url) as rpc:
+        authority = Authority(rpc, document.port, scenario)
+        say(f"{scenario.name}: {len(scenario.models)} models answer the jobs of {document.port}.")
+        authority.run(
+            alive, lambda event: say(f"job {event.job} {event.outcome.value} {event.words}")
+        )
 
 
 def _show_node(document: "Document") -> None:

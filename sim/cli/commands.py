@@ -180,12 +180,28 @@ def node(
         "node.json"
     ),
     fee_bps: Fee = 200,
+    serve_jobs: Annotated[
+        str | None,
+        typer.Option(metavar="SCENARIO", help="Have its models answer the jobs that are opened."),
+    ] = None,
+    attach: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Start none: serve jobs on the node of this file."),
+    ] = None,
+    overrides: Set = None,
     json: Json = False,
 ) -> None:
     """Start an Anvil with everything deployed, for any client, until Ctrl-C."""
-    from sim.cli.chains import serve_node
+    from sim.cli.chains import serve_attached, serve_node
+    from sim.scenario import load
 
-    serve_node(port, chain_id, block_time, fee_bps, out, json)
+    scenario = load(serve_jobs, overrides or ()) if serve_jobs is not None else None
+    if attach is None:
+        serve_node(port, chain_id, block_time, fee_bps, out, scenario, json)
+    elif scenario is None:
+        raise ToolError("--attach serves jobs: name a scenario with --serve-jobs")
+    else:
+        serve_attached(attach, scenario)
 
 
 @app.command()

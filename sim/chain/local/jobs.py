@@ -106,6 +106,7 @@ class Jobs:
         )  # fmt: skip
         asked: Json = {"from": self._authority.address, "to": self.port, "data": "0x" + call.hex()}
         self.rpc.call("eth_call", asked, "latest")
+        self._sender.nonce = self._sender.landed("pending")  # a chain can be turned back
         ready = self._sender.prepare(self.port, call, GAS)
         self._sender.send([ready])
         return Settling(job.number, ready.hash)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from eth_abi.abi import decode
+from eth_utils.address import to_checksum_address
 
 from sim.chain.accounts import Account, AccountKind, account
 from sim.chain.contracts import contract, integer
@@ -33,6 +34,15 @@ class Miner:
     digest: bytes
     floor_micros: int
     intents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A miner as the port knows it; ``intent`` asks for this one alone."""
+
+    model: str
+    address: str
+    intent: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,12 @@ def catalog_miners() -> list[Miner]:
     return miners_of(models, "catalog")
 
 
+def model_miners(models: Mapping[str, Model], scenario: str) -> list[Miner]:
+    """A scenario's models: those that are named as in the catalog are the catalog's miners."""
+    known = {miner.model: miner for miner in catalog_miners()}
+    return [known.get(miner.model, miner) for miner in miners_of(models, scenario)]
+
+
 def register(rpc: Rpc, port: str, miners: Sequence[Miner], first: int = 0) -> list[Registration]:
     """Registers miners, the model account number ``first`` the first; each signs for itself.
 
@@ -87,15 +103,34 @@ def register(rpc: Rpc, port: str, miners: Sequence[Miner], first: int = 0) -> li
         sender.send([ready])
         if not rpc.receipt(ready.hash).ok:
             raise ChainError(f"{port} does not register {miner.model}: {ready.hash} reverted")
+    made = _registered(rpc, port, count + 1, count + len(miners))
+    if [place for place, *_ in made] != [owner.address for owner in owners]:
+        raise ChainError(f"{port} on {rpc.url} has registered others meanwhile")
     return [
-        Registration(number, miner, owner, _intent(rpc, port, number, owner))
-        for number, (miner, owner) in enumerate(zip(miners, owners, strict=True), count + 1)
+        Registration(count + 1 + place, miner, owner, intent)
+        for place, (miner, owner, (*_, intent)) in enumerate(zip(miners, owners, made, strict=True))
     ]
 
 
-def _intent(rpc: Rpc, port: str, number: int, owner: Account) -> bytes:
-    answer = rpc.view(port, contract("Port").call("getMiner", number))
-    address, _, _, _, intent, *_ = decode(MINER, answer)
-    if str(address).lower() != owner.address.lower():
-        raise ChainError(f"registration {number} of {port} is {address}'s, not {owner.address}'s")
-    return bytes(intent)
+def register_missing(rpc: Rpc, port: str, miners: Sequence[Miner]) -> list[Known]:
+    """Each of the miners as the port knows it, by its description; registers those it does not."""
+    count = integer(rpc.view(port, contract("Port").call("minerCount")))
+    there = {url: (owner, intent) for owner, url, intent in _registered(rpc, port, 1, count)}
+    new = [miner for miner in miners if miner.url not in there]
+    register(rpc, port, new, count)
+    there |= {
+        url: (owner, intent)
+        for owner, url, intent in _registered(rpc, port, count + 1, count + len(new))
+    }
+    return [Known(miner.model, *there[miner.url]) for miner in miners]
+
+
+def _registered(rpc: Rpc, port: str, first: int, last: int) -> list[tuple[str, str, bytes]]:
+    """Owner, description's URL and own intent of the registrations first to last that stand."""
+    calls = [contract("Port").call("getMiner", number) for number in range(first, last + 1)]
+    found = [decode(MINER, answer) for answer in rpc.views(port, calls)]
+    return [
+        (str(to_checksum_address(owner)), str(url), bytes(intent))
+        for owner, url, _, active, intent, *_ in found
+        if active
+    ]
