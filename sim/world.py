@@ -83,7 +83,7 @@ class World:
         return self.history
 
     def begin(self) -> None:
-        """Starts what happens whether or not anybody asks: outages, sellers, the protocol's clock."""
+        """Starts what happens though nobody asks: outages, sellers, the protocol's clock."""
         for endpoint in self.pool.endpoints:
             outages(
                 self.clock, endpoint, self.scenario.seed, self.market.go_down, self.market.come_back

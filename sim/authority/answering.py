@@ -96,9 +96,14 @@ class Answering:
         self.intents = tuple(name for name in by_demand if name in served)
         self._groups = {f"jobs.{name}": _group(scenario, name) for name in self.intents}
         self._world = World(scenario.model_copy(update={"groups": self._groups}))
+        course = self._world.course
+        if course is not None:
+            course.on_judged = self._collect  # by a protocol's rules an answer waits for its score
+        self._waits = course is not None
         self._world.begin()
         self._open: dict[int, Asked] = {}
         self._delivered: dict[int, Calls] = {}
+        self._results: list[Answered | Refused] = []
         self._now_us = 0
 
     @property
@@ -135,13 +140,20 @@ class Answering:
         if time_us > self._now_us:
             self._world.clock.run(until=time_us)
             self._now_us = time_us
+        if not self._waits:
+            self._collect()
+        results, self._results = self._results, []
+        return results
+
+    def _collect(self) -> None:
+        """Takes what has ended from the market's rows, all of them scored."""
         market = self._world.market
         calls, ended = Calls.from_rows(market.calls), Tasks.from_rows(market.tasks)
         for row in np.flatnonzero(calls.status == Status.SETTLED):
             self._delivered[int(calls.task_id[row])] = calls.take(np.array([row]))
         market.calls.clear()
         market.tasks.clear()
-        return [
+        self._results += [
             self._result(int(task), int(outcome), int(reason), int(calls))
             for task, outcome, reason, calls in zip(
                 ended.task_id, ended.outcome, ended.reason, ended.calls, strict=True
