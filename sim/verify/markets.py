@@ -1,0 +1,95 @@
+"""Scenarios for cases: models whose answer takes so many seconds, and agents who ask so often."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sim.facts import LawError
+from sim.laws import Evidence, check
+from sim.metrics import Figures, figures
+from sim.record.frames import Frames
+from sim.scenario import Scenario, from_mapping
+from sim.tables import frames_of
+from sim.world import World
+
+Part: TypeAlias = dict[str, object]
+INTENT = "CHAT_COMPLETION"
+PER_HOUR = 3600
+PATIENCE_S = 1e9
+UNLIMITED = 1_000_000
+ALWAYS = 0.999999
+"""A quality by which an answer is wrong once in a million."""
+
+
+def model(mean_s: float = 1.0, law: str | Part = "exponential", **changes: object) -> Part:
+    """A model with one slot and an unlimited queue, always right, for $0.01 a call.
+
+    Its answers take ``mean_s`` on average, with the latency law of that name.
+    """
+    timed = {"first_token_ms": 1000 * mean_s, "tokens_per_s": 1e9, "sigma": 0}
+    named = {"kind": law} if isinstance(law, str) else law
+    base: Part = {
+        "price": {"kind": "per_call", "usd_per_call": "0.01"},
+        "quality": {INTENT: ALWAYS},
+        "capacity": {"slots": 1, "queue": UNLIMITED},
+        "latency": {**timed, "law": named},
+    }
+    return base | changes
+
+
+def agents(per_s: float, count: int = 1, **changes: object) -> Part:
+    """Agents who together post ``per_s`` tasks a second, Poisson, all alike and equally hard."""
+    sizes = {name: {"median": 1} for name in ("input_tokens", "output_tokens")}
+    base: Part = {
+        "count": count,
+        "arrival": {"kind": "poisson", "per_hour": PER_HOUR * per_s / count},
+        "intents": {INTENT: {**sizes, "difficulty": {"sigma": 0}}},
+        "budget_usd": 10_000_000,
+        "value_usd": 1,
+        "max_price_usd": 10_000_000,
+        "deadline_s": PATIENCE_S,
+    }
+    return base | changes
+
+
+def market(
+    models: Mapping[str, Part], groups: Mapping[str, Part], tasks: int, seed: int, **changes: object
+) -> Scenario:
+    """A scenario of these parts, without a chain; validators make no errors."""
+    base: Part = {
+        "version": 1,
+        "name": "verify",
+        "seed": seed,
+        "tasks": tasks,
+        "models": models,
+        "groups": groups,
+        "router": {"kind": "random"},
+        "validators": {"kind": "median", "noise": 0},
+        "chain": {"backend": "none"},
+    }
+    return from_mapping(base | changes)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run that has kept every law: its record, and the figures that a summary would show."""
+
+    frames: Frames
+    figures: Figures
+
+
+def ran(scenario: Scenario) -> Ran:
+    """Runs a scenario without a chain, in memory, and checks every law.
+
+    Raises `LawError` for a broken one, and KeyboardInterrupt if it is interrupted.
+    """
+    world = World(scenario)
+    world.run()
+    if world.history.interrupted:
+        raise KeyboardInterrupt
+    frames = frames_of(world, 0, {})
+    found = figures(frames)
+    for name, law in check(Evidence.gather(frames, found, found, None, world.ledger)).items():
+        if not law.ok:
+            raise LawError(name, law.found, law.needed)
+    return Ran(frames, found)

@@ -1,0 +1,108 @@
+"""Networks of models: the least busy of a few choices, and retries that wander between two."""
+
+import math
+from itertools import count, takewhile
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sim.parameters import OpenShare, Positive, Share
+from sim.verify.case import Case, Found, Known, Load, Tasks
+from sim.verify.markets import INTENT, agents, market, model, ran
+from sim.verify.readings import (
+    between_s,
+    chance,
+    littles_error_us,
+    mean_number,
+    rate_per_s,
+    settled,
+)
+from sim.verify.solving import quality_of
+
+NEGLIGIBLE = 1e-12
+LADDER = 64
+
+
+class Choices(Case):
+    """Many models with a queue each; a call goes to the least busy of ``choices`` random ones."""
+
+    kind: Literal["choices"] = "choices"
+    choices: Annotated[int, Field(ge=1, le=10)] = 2
+    load: Load = 0.9
+    servers: Annotated[int, Field(ge=1, le=2000)] = 400
+    warm_up: Share = 0.75
+    tasks: Tasks = 36_000
+
+    def known(self) -> list[Known]:
+        """The mean sojourn at infinitely many models (Mitzenmacher 2001); exact for one choice."""
+        d, r = self.choices, self.load
+        powers = (place if d == 1 else (d**place - d) / (d - 1) for place in count(int(d > 1)))
+        terms = takewhile(lambda term: term > NEGLIGIBLE, (r**power for power in powers))
+        words = "1 / (1 - r)" if d == 1 else "sum over i >= 1 of r^((d^i - d) / (d - 1))"
+        return [Known("mean sojourn W", words, math.fsum(terms))]
+
+    def observe(self, seed: int) -> Found:
+        """One run of many models; few of its tasks count, as each model sees a share of them."""
+        models = {f"m{number}": model() for number in range(self.servers)}
+        router = {"kind": "least-busy", "choices": self.choices}
+        per_s = self.load * self.servers
+        run = ran(market(models, {"a": agents(per_s)}, self.tasks, seed, router=router))
+        calls = settled(run.frames, self.warm_up)
+        sojourn = float(between_s(calls, "posted_us", "finished_us").mean())
+        return Found([sojourn], chance(calls, per_s))
+
+
+class Jackson(Case):
+    """Tasks go to a first model, if its answer is wrong to a second, and back, until it is right.
+
+    Args:
+        arrivals: tasks per second. first, second: answers per second of either model.
+        onward, back: chance that an answer of the first, of the second is wrong.
+    """
+
+    kind: Literal["jackson"] = "jackson"
+    arrivals: Positive = 1.0
+    first: Positive = 3.0
+    second: Positive = 2.0
+    onward: OpenShare = 0.5
+    back: OpenShare = 0.4
+    tasks: Tasks = 8_000
+
+    @model_validator(mode="after")
+    def _stable(self) -> Self:
+        if any(busy >= 1 for busy in self._loads) or self.onward * self.back > 0.5:
+            msg = "rates below what the models can answer, and onward times back at most .5"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def _rates(self) -> tuple[float, float]:
+        at_first = self.arrivals / (1 - self.onward * self.back)
+        return at_first, self.onward * at_first
+
+    @property
+    def _loads(self) -> tuple[float, float]:
+        return self._rates[0] / self.first, self._rates[1] / self.second
+
+    def known(self) -> list[Known]:
+        """The rate at either model, and the number of calls in flight (Jackson 1957)."""
+        number = sum(busy / (1 - busy) for busy in self._loads)
+        return [
+            Known("rate at the first", "g / (1 - p12 p21)", self._rates[0]),
+            Known("rate at the second", "p12 times that", self._rates[1]),
+            Known("mean number L", "sum of r_i / (1 - r_i)", number),
+            Known("Little's law, error in us", "integral of L = sum of W", 0, "exact"),
+        ]
+
+    def observe(self, seed: int) -> Found:
+        """One run of two models and a cascade between them."""
+        models = {
+            "first": model(1 / self.first, quality={INTENT: quality_of(1 - self.onward)}),
+            "second": model(1 / self.second, quality={INTENT: quality_of(1 - self.back)}),
+        }
+        router = {"kind": "cascade", "order": ["first", "second"] * (LADDER // 2)}
+        asked = agents(self.arrivals, retries=LADDER - 1)
+        frames = ran(market(models, {"a": asked}, self.tasks, seed, router=router)).frames
+        rates = [rate_per_s(frames, frames.calls.filter(model=name)) for name in models]
+        number = mean_number(frames, frames.calls, "posted_us", "finished_us")
+        return Found([*rates, number, littles_error_us(frames)])
