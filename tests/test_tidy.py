@@ -24,6 +24,7 @@ tables metrics laws
 auditing
 runner
 explaining experiment report replay calibration
+verify
 __init__
 cli __main__
 """
@@ -34,7 +35,7 @@ DOORS = {
     "ruamel": "scenario",
     "yaml": "scenario",
     "networkx": "graphs",
-    "scipy": "experiment replay calibration",
+    "scipy": "experiment replay calibration verify",
     "optuna": "experiment",
     "SALib": "experiment",
     "distributed": "experiment",

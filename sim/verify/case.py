@@ -18,8 +18,8 @@ UNNAMED = ("kind", "tasks")
 class Known:
     """A known answer: of which quantity, by which formula, and its value at the case's parameters.
 
-    ``binding``: the mean of the replications is ``equal`` to it within its interval; every one is
-    it ``exact``\\ ly; or the mean is ``at most`` or ``at least`` it.
+    ``binding``: the mean of the replications is ``equal`` to it within its interval, or ``at most``
+    or ``at least`` it; or every replication is ``exact``, to the last unit.
     """
 
     quantity: str

@@ -42,8 +42,13 @@ class MM1(Case):
     def known(self) -> list[Known]:
         """Waits, numbers and quantiles; the sojourn is exponential of mean 1 / (1 - r)."""
         r = self.load
-        far = (Known(f"sojourn p{100 * p:g}", f"-ln({1 - p:g}) / (1 - r)", -math.log1p(-p) / (1 - r))
-               for p in (0.5, 0.95, 0.99))  # fmt: skip
+        rest = {50: 0.5, 95: 0.05, 99: 0.01}
+        far = [
+            Known(
+                f"sojourn p{percent}", f"ln(1 / {above}) / (1 - r)", math.log(1 / above) / (1 - r)
+            )
+            for percent, above in rest.items()
+        ]
         return [
             Known("mean wait Wq", "r / (1 - r)", r / (1 - r)),
             Known("mean sojourn W", "1 / (1 - r)", 1 / (1 - r)),

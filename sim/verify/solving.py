@@ -1,4 +1,4 @@
-"""Qualities by which a model is right with a wanted chance at tasks of one and the same difficulty."""
+"""Qualities: the one by which a model is right with a wanted chance, all tasks equally hard."""
 
 from functools import lru_cache
 

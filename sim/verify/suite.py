@@ -1,0 +1,132 @@
+"""The suite: every family of cases as it stands, and the same with parameters of a user's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from sim.facts import Fault, ScenarioError
+from sim.scenario.library import nearest
+from sim.scenario.shape import describe, fields_of
+from sim.verify.case import Case
+from sim.verify.losses import MM1K, ErlangB
+from sim.verify.networks import Choices, Jackson
+from sim.verify.queues import MG1, MM1, MMC, Breaking, ErlangC, Priority
+
+FAMILIES: dict[str, tuple[Case, ...]] = {
+    "queues": (
+        MM1(),
+        *(ErlangC(servers=servers) for servers in (2, 5, 10, 20)),
+        *(MMC(servers=servers) for servers in (5, 10)),
+        MG1(law="deterministic"),
+        MG1(law="uniform"),
+        MG1(law="erlang"),
+        MM1K(),
+        ErlangB(law="exponential"),
+        ErlangB(law="hyperexponential"),
+        ErlangB(law="deterministic", servers=10, tasks=10_000),
+        Priority(),
+        Breaking(),
+        Choices(),
+        Choices(choices=1, servers=2, warm_up=0.1),
+        Jackson(),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A case that is asked, and the family it is of."""
+
+    family: str
+    case: Case
+
+
+def suite(names: Sequence[str] = (), settings: Sequence[str] = ()) -> list[Asked]:
+    """The cases of some families, or of some kinds, with parameters changed.
+
+    Args:
+        names: families or kinds of cases; all families when there are none.
+        settings: ``name=value`` texts. Each holds for every case that has such a parameter, and
+            cases that have none of them are left out.
+
+    Raises:
+        ScenarioError: with every name that is not known and every value that does not fit.
+    """
+    every = [Asked(family, case) for family, cases in FAMILIES.items() for case in cases]
+    faults: list[Fault] = []
+    chosen = _named(every, names, faults)
+    given = _parameters(settings, [asked.case for asked in chosen], faults)
+    changed: dict[Asked, None] = {}
+    for asked in chosen:
+        mine = {name: text for name, text in given.items() if name in _fields(asked.case)}
+        if mine or not settings:
+            case = _changed(asked.case, mine, faults)
+            changed[Asked(asked.family, case)] = None
+    if faults:
+        raise ScenarioError(tuple(dict.fromkeys(faults)))
+    return list(changed)
+
+
+def _named(every: list[Asked], names: Sequence[str], faults: list[Fault]) -> list[Asked]:
+    kinds = dict.fromkeys(asked.case.name for asked in every)
+    known = [*FAMILIES, *kinds]
+    allowed = f"a family ({', '.join(FAMILIES)}) or a case ({', '.join(kinds)})"
+    faults += [
+        Fault("telex verify", name, allowed, nearest(name, known))
+        for name in names
+        if name not in known
+    ]
+    chosen = [each for each in every if {each.family, each.case.name} & set(names)]
+    return chosen if names else every
+
+
+def _fields(case: Case) -> list[str]:
+    return [name for name in type(case).model_fields if name != "kind"]
+
+
+def _parameters(
+    settings: Sequence[str], cases: Sequence[Case], faults: list[Fault]
+) -> Mapping[str, str]:
+    """The settings as texts by name; faults for what is no setting or no parameter of any case."""
+    known = list(dict.fromkeys(name for case in cases for name in _fields(case)))
+    given: dict[str, str] = {}
+    for setting in settings:
+        name, equals, text = (part.strip() for part in setting.partition("="))
+        if not equals or not name:
+            faults.append(Fault("--set", repr(setting), "NAME=VALUE, as load=0.83"))
+        elif name not in known and cases:
+            allowed = f"a parameter of these cases: {', '.join(known)}"
+            faults.append(Fault("--set", name, allowed, nearest(name, known)))
+        else:
+            given[name] = text
+    return given
+
+
+def _changed(case: Case, given: Mapping[str, str], faults: list[Fault]) -> Case:
+    rule = type(case)
+    try:
+        values = {name: _read(text) for name, text in given.items()}
+        return rule.model_validate(case.model_dump() | values)
+    except ValidationError as error:
+        shapes = fields_of(rule)
+        for detail in error.errors(include_url=False):
+            name = str(detail["loc"][0]) if detail["loc"] else ""
+            own = str(detail.get("ctx", {}).get("error", ""))
+            found = given.get(name, ", ".join(f"{key}={text}" for key, text in given.items()))
+            allowed = describe(shapes[name]) if name in shapes else own
+            hint = nearest(found, allowed.split(" | ")) if " | " in allowed else ""
+            faults.append(
+                Fault(f"--set {name}".rstrip() + f" of {case.name}", found, allowed, hint)
+            )
+        return case
+
+
+def _read(text: str) -> object:
+    """A whole number, a number, or a text as it stands."""
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
