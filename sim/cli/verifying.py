@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from sim.cli.output import emit_json, people, say
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 LINE_EVERY_S = 10.0
 INTERRUPTED = 130
+WIDTH = 180
+"""Of the table where it is not a terminal that shows it."""
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[FAMILY]...", help="Families or cases; all if none.")
 ]
@@ -160,7 +163,8 @@ def _show(judged: "Sequence[Judged]", passed: bool, reps: int, wall_s: float) ->
                      SIGNS[known.binding] + _number(known.truth),
                      _number(verdict.estimate.mean) if verdict.estimate else NONE,
                      _ends(verdict.estimate), verdict.word))  # fmt: skip
-    people().print(filled(made, rows))
+    console = people() if people().is_terminal else Console(stderr=True, width=WIDTH)
+    console.print(filled(made, rows))
     for each in judged:
         if each.verdict.reason:
             words = f"{each.verdict.case}, {each.verdict.known.quantity}: {each.verdict.reason}"

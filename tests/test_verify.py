@@ -1,0 +1,259 @@
+"""``telex verify``: its verdicts, its truths, its parameters, and what it does with bad input."""
+
+import json
+import math
+import random
+
+import pytest
+from typer.testing import CliRunner
+
+from sim.cli import main
+from sim.cli.commands import app
+from sim.experiment.workers import Serial
+from sim.facts import LawError, ScenarioError
+from sim.verify import running
+from sim.verify.case import Case, Found, Known
+from sim.verify.running import run
+from sim.verify.suite import FAMILIES, Asked, suite
+from sim.verify.verdict import Verdict, estimated, judge, passes
+
+# What KNOWN_ANSWERS says, to its own digits: (case, quantity) and the figure.
+STATED = """
+m-m-1 load=0.8 | mean wait Wq | 4
+m-m-1 load=0.8 | mean sojourn W | 5
+m-m-1 load=0.8 | mean number waiting Lq | 3.2
+m-m-1 load=0.8 | sojourn p50 | 3.4657
+m-m-1 load=0.8 | sojourn p95 | 14.9787
+m-m-1 load=0.8 | sojourn p99 | 23.0259
+erlang-c servers=2 load=0.8 | share that waits C | .711111
+erlang-c servers=5 load=0.8 | share that waits C | .554113
+erlang-c servers=10 load=0.8 | share that waits C | .409180
+erlang-c servers=20 load=0.8 | share that waits C | .256078
+m-m-c servers=5 load=0.8 | mean wait Wq | .554113
+m-m-c servers=10 load=0.8 | mean wait Wq | .204590
+m-g-1 law=deterministic load=0.8 | mean wait Wq | 2.0
+m-g-1 law=uniform load=0.8 | mean wait Wq | 2.6667
+m-g-1 law=erlang load=0.8 | mean wait Wq | 2.5
+m-m-1-k load=0.8 room=5 | share lost | .088819
+erlang-b law=exponential servers=5 load=0.8 | share lost | .199067
+erlang-b law=hyperexponential servers=5 load=0.8 | share lost | .199067
+erlang-b law=deterministic servers=10 load=0.8 | share lost | .121661
+priority high=0.3 low=0.5 | mean wait, first | 1.142857
+priority high=0.3 low=0.5 | mean wait, second | 5.714286
+breakdowns load=0.5 failures=0.05 repairs=0.5 | mean wait Wq | 1.566667
+choices choices=2 load=0.9 servers=400 warm_up=0.75 | mean sojourn W | 2.6141
+choices choices=1 load=0.9 servers=2 warm_up=0.1 | mean sojourn W | 10
+jackson arrivals=1 first=3 second=2 onward=0.5 back=0.4 | rate at the first | 1.25
+jackson arrivals=1 first=3 second=2 onward=0.5 back=0.4 | rate at the second | .625
+jackson arrivals=1 first=3 second=2 onward=0.5 back=0.4 | mean number L | 1.168831
+"""
+STATEMENTS = [
+    tuple(part.strip() for part in line.split("|")) for line in STATED.split("\n") if line
+]
+SEVEN_SERVERS = ("erlang-c", "--set", "servers=7", "--set", "load=0.83", "--set", "tasks=400")
+
+
+def values(mean: float, deviation: float, n: int = 20) -> list[float]:
+    """Values of just this mean and standard error."""
+    spread = deviation * math.sqrt(n) * math.sqrt((n - 1) / n)
+    return [mean + spread * (-1) ** place for place in range(n)]
+
+
+def word(known: Known, found: list[float]) -> str:
+    return judge("case", known, found, []).word
+
+
+class Coin(Case):
+    """A case that finds what it is told to, to judge the judge by."""
+
+    kind: str = "coin"
+    truth: float = 1.0
+    bias: float = 0.0
+    error: str = ""
+
+    def known(self) -> list[Known]:
+        return [Known("mean", "truth", self.truth)]
+
+    def observe(self, seed: int) -> Found:
+        if self.error:
+            raise LawError("conservation", self.error, "nothing")
+        return Found([random.Random(seed).gauss(self.truth + self.bias, 0.05)])
+
+
+@pytest.mark.parametrize(("case", "quantity", "figure"), STATEMENTS)
+def test_the_truth_is_computed_and_is_what_the_literature_says(
+    case: str, quantity: str, figure: str
+) -> None:
+    known = {
+        (each.title, known.quantity): known.truth
+        for cases in FAMILIES.values()
+        for each in cases
+        for known in each.known()
+    }
+    digits = len(figure.partition(".")[2])
+    assert abs(known[case, quantity] - float(figure)) <= 1.001 * 10**-digits
+
+
+def test_every_case_of_every_family_has_a_title_of_its_own() -> None:
+    titles = [case.title for cases in FAMILIES.values() for case in cases]
+    assert len(set(titles)) == len(titles)
+
+
+def test_near_is_what_the_interval_covers() -> None:
+    known = Known("x", "f", 1.0)
+    assert word(known, values(1.0 + 2.0 * 0.01, 0.01)) == "near"
+    assert word(known, values(1.0 + 2.2 * 0.01, 0.01)) == "off"
+    assert word(known, values(1.0 - 3.9 * 0.01, 0.01)) == "off"
+    assert word(known, values(1.0 - 4.1 * 0.01, 0.01)) == "fails"
+
+
+def test_a_wide_interval_fails_even_if_it_covers() -> None:
+    known = Known("x", "f", 1.0)
+    assert word(known, values(1.0, 0.023)) == "near"
+    assert word(known, values(1.0, 0.025)) == "fails"
+    assert "half width" in judge("case", known, values(1.0, 0.025), []).reason
+
+
+def test_without_chance_only_the_truth_itself_is_near() -> None:
+    known = Known("x", "f", 1 / 3)
+    assert word(known, [1 / 3] * 20) == "near"
+    assert word(known, [1 / 3 + 1e-6] * 20) == "fails"
+
+
+def test_exact_is_exact_in_every_replication() -> None:
+    known = Known("x", "f", 7, "exact")
+    assert word(known, [7.0] * 20) == "near"
+    verdict = judge("case", known, [7.0] * 19 + [7.000001], [])
+    assert (verdict.word, verdict.reason) == ("fails", "1 of 20 replications differ")
+
+
+@pytest.mark.parametrize(("binding", "side"), [("at most", 1), ("at least", -1)])
+def test_a_bound_is_kept_on_its_own_side(binding: str, side: int) -> None:
+    known = Known("x", "f", 1.0, "at most" if binding == "at most" else "at least")
+    for errors, expected in ((-30, "near"), (2, "near"), (3, "off"), (5, "fails")):
+        assert word(known, values(1 + side * errors * 0.01, 0.01)) == expected
+
+
+def test_control_variates_narrow_the_interval_and_keep_its_promise() -> None:
+    chance = random.Random(1)
+    covered, widths = 0, []
+    for _ in range(400):
+        controls = [[chance.gauss(0, 1), chance.gauss(0, 1)] for _ in range(20)]
+        found = [3 + 2 * a - b + chance.gauss(0, 0.5) for a, b in controls]
+        with_them, without = estimated(found, controls), estimated(found, [])
+        assert with_them.half_width is not None
+        assert without.half_width is not None
+        covered += abs(with_them.mean - 3) <= with_them.half_width
+        widths.append(with_them.half_width / without.half_width)
+    assert 0.92 <= covered / 400 <= 0.98
+    assert sum(widths) / 400 < 0.4
+
+
+def test_a_suite_passes_with_nine_tenths_near_and_none_that_fails() -> None:
+    known = Known("x", "f", 1.0)
+    near, off, fails = (
+        Verdict("case", known, None, said) for said in ("near", "off", "fails")
+    )  # fmt: skip
+    assert passes([near] * 9 + [off])
+    assert not passes([near] * 8 + [off] * 2)
+    assert not passes([near] * 99 + [fails])
+
+
+def test_a_run_tells_the_sound_from_the_biased_and_the_broken() -> None:
+    cases = [Coin(), Coin(bias=0.1), Coin(error="a law")]
+    told: list[tuple[int, int, str]] = []
+    judged = run(
+        [Asked("coins", case) for case in cases],
+        Serial(),
+        told=lambda done, asked, what: told.append((done, asked, what)),
+    )
+    assert [each.verdict.word for each in judged] == ["near", "fails", "fails"]
+    assert judged[2].verdict.reason == "law conservation: found a law, needed nothing"
+    assert told[-1][:2] == (60, 60)
+
+
+def test_replications_have_seeds_of_their_own_and_the_same_every_time() -> None:
+    asked = [Asked("coins", Coin()), Asked("coins", Coin(truth=2))]
+    seeds = [running.seed_of(1, each, rep) for each in asked for rep in range(9)]
+    assert len(set(seeds)) == 18
+    assert seeds == [running.seed_of(1, each, rep) for each in asked for rep in range(9)]
+    assert running.seed_of(2, asked[0], 0) not in seeds
+
+
+def test_a_setting_holds_for_every_case_that_has_it_and_leaves_out_the_rest() -> None:
+    changed = [asked.case.title for asked in suite(["queues"], ["servers=7", "load=0.83"])]
+    assert changed.count("erlang-c servers=7 load=0.83") == 1
+    assert "m-m-1 load=0.83" in changed
+    assert not any(title.startswith(("jackson", "priority")) for title in changed)
+    known = suite(["erlang-c"], ["servers=7", "load=0.83"])[0].case.known()[0]
+    offered = 7 * 0.83
+    delayed = offered**7 / math.factorial(7) / (1 - 0.83)
+    served = sum(offered**calls / math.factorial(calls) for calls in range(7))
+    assert known.truth == pytest.approx(delayed / (served + delayed))
+
+
+def test_all_faults_of_a_question_come_at_once_with_the_nearest_names() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        suite(["queue", "erlang-c"], ["servrs=7", "load=1.2", "=3"])
+    text = str(caught.value)
+    for said in (
+        "found queue;", "did you mean queues?", "found servrs;", "did you mean servers?",
+        "found 1.2; allowed: a number above 0 and at most 0.99", "NAME=VALUE",
+    ):  # fmt: skip
+        assert said in text
+
+
+def test_parameters_that_contradict_each_other_are_a_fault() -> None:
+    with pytest.raises(ScenarioError, match=r"high \+ low below 1"):
+        suite(["priority"], ["high=0.6"])
+    with pytest.raises(ScenarioError, match=r"law.*found erlan; .*did you mean erlang\?"):
+        suite(["m-g-1"], ["law=erlan"])
+
+
+def test_the_command_says_all_of_it_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ["--set", "room=3", "--set", "tasks=3000"]
+    status = main(["verify", "m-m-1-k", "--json", "--workers", "1", *settings])
+    document = json.loads(capsys.readouterr().out)
+    (line,) = document["cases"]
+    assert status == 0
+    assert document["passed"] is True
+    assert line["parameters"] == {"load": 0.8, "room": 3, "tasks": 3000}
+    assert line["truth"] == pytest.approx(0.8**3 / (1 + 0.8 + 0.64 + 0.512))
+    assert line["low"] <= line["truth"] <= line["high"]
+    assert line["verdict"] == "near"
+
+
+def test_the_command_shows_a_table_and_fails_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    """Four hundred tasks are far too few: the interval is wider than 5 %."""
+    assert main(["verify", *SEVEN_SERVERS, "--workers", "1"]) == 1
+    shown = capsys.readouterr()
+    assert not shown.out
+    for said in ("Erlang C(c, a)", "erlang-c servers=7 load=0.83", "fails", "NOT passed"):
+        assert said in shown.err
+
+
+def test_bad_input_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "queus", "--json"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert document["faults"][0]["hint"] == "did you mean queues?"
+    assert main(["verify", "--reps", "19"]) == 2
+    assert main(["verify", "--workers", "0", "m-m-1"]) == 2
+
+
+def test_ctrl_c_ends_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = iter(range(3))
+
+    def interrupted(_: running.Job) -> running.Ended:
+        if next(done, None) is None:
+            raise KeyboardInterrupt
+        return running.Ended(Found([1.0]))
+
+    monkeypatch.setattr(running, "perform", interrupted)
+    assert main(["verify", "m-m-1-k", "--workers", "1"]) == 130
+    assert "stopped after 3 of 20 replications" in capsys.readouterr().err
+
+
+def test_help_names_the_command() -> None:
+    assert "verify" in CliRunner().invoke(app, ["--help"]).output
