@@ -59,7 +59,11 @@ def market(scenario: Scenario) -> Run:
     def work() -> tuple[World, Columns, str]:
         world = World(scenario)
         columns = Columns(world.run())
-        return world, columns, digest(columns.calls, columns.tasks, columns.answer_hash)
+        return (
+            world,
+            columns,
+            digest(columns.calls, columns.tasks, columns.answer_hash, *columns.asides),
+        )
 
     (world, columns, found), seconds = timed(work)
     return Run(

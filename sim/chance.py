@@ -7,12 +7,15 @@ name of what decides and the attempt: models share a task's difficulty, not its 
 """
 
 import hashlib
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 
 BLOCK_MAX: Final = 256
 MASK64: Final = (1 << 64) - 1
+HALF_STEPS: Final = 1 << 53
+NORMAL: Final = NormalDist()
 
 
 def stream(seed: int, *name: str | int) -> np.random.Generator:
@@ -41,6 +44,11 @@ def mix(draw: int, salt: int, attempt: int) -> int:
 def below(bits: int, limit: int) -> int:
     """64 uniform bits as an int in [0, limit), by multiply and shift (bias below limit / 2**64)."""
     return bits * limit >> 64
+
+
+def normal(bits: int) -> float:
+    """64 uniform bits as a standard normal variate, by inversion at the middle of 2**53 steps."""
+    return NORMAL.inv_cdf((2 * below(bits, HALF_STEPS) + 1) / (2 * HALF_STEPS))
 
 
 class BlockSizes:

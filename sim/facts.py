@@ -81,11 +81,7 @@ class Outcome(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why a call or a task did not end in a success.
-
-    ``BELIEVED`` is a wrong answer that the router's judge took for right, so that there is no other
-    attempt; ``DOUBTED`` a right one that it turned away.
-    """
+    """Why a call or a task did not end in a success."""
 
     NONE = 0
     WRONG = 1
@@ -98,8 +94,19 @@ class Reason(IntEnum):
     NO_BUDGET = 8
     INTERRUPTED = 9
     RESERVE = 10
-    BELIEVED = 11
-    DOUBTED = 12
+    DAY_BUDGET = 11
+    TASK_BUDGET = 12
+    GAVE_UP = 13
+
+
+class Decision(IntEnum):
+    """What an agent decides beside its tasks."""
+
+    SWITCH = 0
+    SELF_HOST = 1
+    STOP_HOSTING = 2
+    LEAVE = 3
+    RETURN = 4
 
 
 class Kind(IntEnum):

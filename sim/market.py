@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from sim.agents import Agent
+from sim.agents import Agent, Own
 from sim.clearing import Clearing, clearing_of
 from sim.clock import Clock
-from sim.facts import Outcome, Reason, Status, Task
+from sim.facts import Decision, Outcome, Reason, Status, Task
 from sim.ledger import Ledger
 from sim.models import Answer, Call, Endpoint, Pool
 from sim.rails import Rail
-from sim.routers import LEARNERS, Router, judge_of
+from sim.routers import Router
 from sim.scenario.schema import Scenario
 from sim.units import share_floor
 from sim.validators import verdict_ppm
@@ -19,7 +19,8 @@ from sim.validators import verdict_ppm
 class Market:
     """Agents' tasks, the pool, the router and the ledger on one clock.
 
-    Rows of ended calls and tasks gather in ``calls`` and ``tasks`` until the world takes them;
+    Rows of ended calls and tasks gather in ``calls`` and ``tasks`` (and what agents do beside the
+    market in ``own_answers`` and ``decisions``) until the world takes them;
     ``judge`` gives the verdict on an answer; ``in_flight`` holds the calls under way. ``drained``
     happens when no task is to come (`close`) and none is open. ``on_ended`` is told whenever a call
     has ended and its money is settled.
@@ -34,24 +35,26 @@ class Market:
         self.clearing: Clearing = clearing_of(scenario, self)
         self.calls: list[tuple[int, ...]] = []
         self.tasks: list[tuple[int, ...]] = []
+        self.own_answers: list[tuple[int, ...]] = []
+        self.decisions: list[tuple[int, ...]] = []
         self.tasks_posted = self.tasks_ended = self.calls_made = 0
         self.closed = False
         self.drained = clock.event()
         self.on_ended: Callable[[], None] = lambda: None
         self.judge: Callable[[Call, bool], int] = self._judge
-        self.learns = self.router.kind in LEARNERS
-        self.doubts = judge_of(self.router)
         self._call_us = self._counted_us = 0
 
     def post(self, agent: Agent, task: Task) -> None:
-        """An agent posts a Task."""
+        """An agent posts a Task, unless it has left the market."""
+        if not agent.plan.posts(self, agent):
+            return
         self.tasks_posted += 1
         agent.plan.begin(self, self.tasks_posted - 1, agent, task)
 
     def attempt(self, task_id: int, agent: Agent, attempt: int, task: Task) -> None:
         """Models quote; mechanism and router pick a Quote; the market holds it and makes a Call."""
         plan, purse_micros = agent.plan, self.ledger.free[agent.index]
-        models, refusal = plan.fitting(self.pool, task_id, agent, attempt, task, purse_micros)
+        models, refusal = plan.fitting(self, task_id, agent, attempt, task, purse_micros)
         offer = refusal or self.clearing.offer(agent, task, attempt, models)
         if isinstance(offer, Reason):
             plan.refused(self, task_id, agent, attempt, task, offer)
@@ -66,7 +69,9 @@ class Market:
     def serve(self, call: Call) -> None:
         """The model serves an Answer."""
         call.started_us = self.clock.now
-        call.answer = call.model.answer(call.task, call.attempt)
+        plan = call.agent.plan
+        warm_tokens = plan.recall(self, call) if plan.remembers else 0
+        call.answer = call.model.answer(call.task, call.attempt, warm_tokens)
         call.model.serving[call.id] = call
         self.clock.after(call.answer.service_us, self.deliver, call)
 
@@ -79,11 +84,6 @@ class Market:
         success = answer.right and not late
         reason = Reason.LATE if late else Reason.NONE if success else Reason.WRONG
         score_ppm = self.judge(call, answer.right)
-        if self.learns:
-            self.pool.learn(task, model.index, score_ppm)
-        if self.doubts is not None and not late and call.attempt < call.agent.retries:
-            reason = self.doubts.judged(task, call.attempt, reason)
-            success = reason is Reason.NONE
         charge_micros = self._charge(call, answer, success)
         status = Status.REFUNDED if charge_micros is None else Status.SETTLED
         self._leave(call)
@@ -192,6 +192,18 @@ class Market:
             call.bid_micros, call.ask_micros,
         )  # fmt: skip
 
+    def host_answered(self, own: Own, model: int, output_tokens: int, reason: Reason) -> None:
+        """An answer of an agent's own machines as a row of `sim.record.OwnAnswers`."""
+        task, now = own.task, self.clock.now
+        self.own_answers.append((
+            own.task_id, own.agent.index, model, task.intent, task.step, task.clone, own.attempt,
+            own.started_us, now, task.input_tokens, output_tokens, reason,
+        ))  # fmt: skip
+
+    def note(self, agent: Agent, decision: Decision, model: int) -> None:
+        """What an agent decided as a row of `sim.record.Decisions`; -1 is no model."""
+        self.decisions.append((self.clock.now, agent.index, decision, model))
+
     def end_task(
         self, task_id: int, agent: Agent, calls: int, task: Task, outcome: Outcome, reason: Reason
     ) -> None:
@@ -212,11 +224,6 @@ class Market:
         self.tasks_ended += 1
         if self.closed:
             self._check_drained()
-
-    @property
-    def now_us(self) -> int:
-        """The present time."""
-        return self.clock.now
 
     def close(self) -> None:
         """No task is to come any more."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.ledger import mints, transfers
 from sim.record import Calls, Columns, Transfers, digest
+from sim.record.asides import decisions_frame, own_answers_frame
 from sim.record.batches import Landed, batches_frame, modelled_gas
 from sim.record.frames import Frames, Names, calls_frame, tasks_frame, transfers_frame
 from sim.record.protocol import ProtocolFrames
@@ -27,7 +28,7 @@ def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed])
     budgets = np.array([agent.budget_micros for agent in world.agents], np.int64)
     return Frames(
         scenario=scenario,
-        digest=digest(columns.calls, columns.tasks, columns.answer_hash),
+        digest=digest(columns.calls, columns.tasks, columns.answer_hash, *columns.asides),
         duration_us=history.duration_us,
         call_us=history.call_us,
         interrupted=history.interrupted,
@@ -39,6 +40,8 @@ def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed])
             names,
         ),
         batches=batches,
+        own_answers=own_answers_frame(columns.own_answers, names),
+        decisions=decisions_frame(columns.decisions, names, scenario),
         protocol=world.course.frames() if world.course else ProtocolFrames(),
     )
 

@@ -19,7 +19,16 @@ from sim.market import Market
 from sim.models import Pool, outages, sellers
 from sim.protocol import Course
 from sim.rails import Closed
-from sim.record import ANSWERED, UNSETTLED, AnswerHasher, Calls, History, Tasks
+from sim.record import (
+    ANSWERED,
+    UNSETTLED,
+    AnswerHasher,
+    Calls,
+    Decisions,
+    History,
+    OwnAnswers,
+    Tasks,
+)
 from sim.scenario.schema import Scenario
 from sim.units import BytesArray, us_from_hours_nearest
 
@@ -158,6 +167,12 @@ class World:
         history.hashes.append(hashes)
         history.settled.append(order)
         history.tasks.append(tasks)
+        if market.own_answers:
+            history.own_answers.append(OwnAnswers.from_rows(market.own_answers))
+            market.own_answers.clear()
+        if market.decisions:
+            history.decisions.append(Decisions.from_rows(market.decisions))
+            market.decisions.clear()
         return calls, hashes
 
     def _hand_on(self, closed: list[Closed]) -> None:
@@ -188,7 +203,7 @@ class World:
             self.course.finish()
         self._flush()
         self._hand_on(self.rail.finish())
-        if self.market.in_flight:
+        if self.market.tasks_ended < self.market.tasks_posted:
             self.ledger.strand(self._strand())
         self._note_time()
 

@@ -12,6 +12,7 @@ from sim.laws import LAWS, Evidence, Parity, check
 from sim.ledger import mints, transfers
 from sim.metrics import figures
 from sim.record import digest
+from sim.record.asides import asides_of
 from sim.record.batches import modelled_gas
 from sim.record.frames import (
     Frames,
@@ -62,7 +63,7 @@ def retold(frames: Frames) -> Frames:
     return replace(
         frames,
         transfers=transfers_frame(blocks, gas, Names(frames.scenario)),
-        digest=digest(calls, tasks_from_frame(frames.tasks), hashes),
+        digest=digest(calls, tasks_from_frame(frames.tasks), hashes, *asides_of(frames)),
     )
 
 

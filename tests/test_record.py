@@ -18,6 +18,7 @@ from sim.facts import ScenarioError, ToolError
 from sim.rails import Load
 from sim.record import AnswerHasher, Calls, Tasks, digest
 from sim.record.archive import ChainPlace, load, new_directory, save, write_summary
+from sim.record.asides import asides_of
 from sim.record.batches import Landed
 from sim.record.frames import Frames, calls_from_frame, hashes_from_frame, tasks_from_frame
 from sim.tables import frames_of
@@ -112,7 +113,7 @@ def test_answers_are_hashed_up_to_the_largest_numbers() -> None:
 
 def same(one: Frames, other: Frames) -> bool:
     """Whether two records are equal to the last value."""
-    tables = ("calls", "tasks", "transfers", "batches")
+    tables = ("calls", "tasks", "transfers", "batches", "own_answers", "decisions")
     return all(
         getattr(one, name).equals(getattr(other, name))
         and getattr(one, name).schema == getattr(other, name).schema
@@ -152,7 +153,9 @@ def test_columns_come_back_from_their_frames(tmp_path: Path) -> None:
     save(tmp_path, ran(lively(100)), None)
     frames = load(tmp_path).frames
     hashes = hashes_from_frame(frames.calls)
-    again = digest(calls_from_frame(frames.calls), tasks_from_frame(frames.tasks), hashes)
+    again = digest(
+        calls_from_frame(frames.calls), tasks_from_frame(frames.tasks), hashes, *asides_of(frames)
+    )
     assert again == frames.digest
 
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 # Lowest first. A module imports only from lines above its own, and within its line only leftwards.
 LAYERS = """
-units facts chance parameters intents clock
+units facts chance parameters intents clock graphs
 arrivals latencies mechanisms strategies costs routers validators rails protocols
 scenario
 record ledger

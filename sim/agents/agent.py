@@ -2,9 +2,32 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from sim.facts import Outcome, Reason, Task
+from sim.agents.memory import Host
+from sim.clock import Clock
+from sim.facts import Decision, Outcome, Reason, Task
+from sim.routers import MarketPool
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """An attempt that an agent's own machines take."""
+
+    task_id: int
+    agent: "Agent"
+    attempt: int
+    task: Task
+    started_us: int
+
+
+class Served(Protocol):
+    """Of a model, what a plan needs to know."""
+
+    @property
+    def index(self) -> int:
+        """Its position in the scenario."""
+        ...
 
 
 class Attempt(Protocol):
@@ -15,22 +38,38 @@ class Attempt(Protocol):
     attempt: int
     task: Task
     quote_micros: int
+    posted_us: int
+
+    @property
+    def model(self) -> Served:
+        """The model it has gone to."""
+        ...
 
 
-class Pool(Protocol):
+class Pool(MarketPool, Protocol):
     """What a plan may know of the models."""
 
     def fitting(self, task: Task, group: int, purse_micros: int) -> tuple[Sequence[int], Reason]:
         """Models that could serve a task now, or why there are none."""
         ...
 
+    def serving(self, group: int, intent: int) -> Sequence[int]:
+        """Models that may serve a group's intent, busy or down though they may be."""
+        ...
+
+    def own(self, model: int, slots: int) -> Host:
+        """A model on an agent's own machines."""
+        ...
+
 
 class Desk(Protocol):
     """What a plan may ask of the market."""
 
+    clock: Clock
+
     @property
-    def now_us(self) -> int:
-        """The present time."""
+    def pool(self) -> Pool:
+        """The models."""
         ...
 
     def attempt(self, task_id: int, agent: "Agent", attempt: int, task: Task) -> None:
@@ -43,6 +82,14 @@ class Desk(Protocol):
         """Ends a task after so many calls."""
         ...
 
+    def host_answered(self, own: Own, model: int, output_tokens: int, reason: Reason) -> None:
+        """Puts an answer of an agent's own machines on record."""
+        ...
+
+    def note(self, agent: "Agent", decision: Decision, model: int) -> None:
+        """Puts on record what an agent has decided, now, about a model or (-1) the market."""
+        ...
+
 
 class Plan(Protocol):
     """How the agents of a group go about their tasks.
@@ -51,12 +98,19 @@ class Plan(Protocol):
     and `after` is told how that ended.
     """
 
+    remembers: ClassVar[bool]
+    """Whether it is asked to `recall` what a model has of a session's prompts."""
+
+    def posts(self, desk: Desk, agent: "Agent") -> bool:
+        """Whether an agent posts the task it is about to."""
+        ...
+
     def begin(self, desk: Desk, task_id: int, agent: "Agent", task: Task) -> None:
         """A task has been posted."""
         ...
 
     def fitting(
-        self, pool: Pool, task_id: int, agent: "Agent", attempt: int, task: Task, purse_micros: int
+        self, desk: Desk, task_id: int, agent: "Agent", attempt: int, task: Task, purse_micros: int
     ) -> tuple[Sequence[int], Reason]:
         """The models that an attempt may go to, in the scenario's order; if none, why."""
         ...
@@ -69,6 +123,10 @@ class Plan(Protocol):
 
     def made(self, call: Attempt) -> None:
         """An attempt has become a call: its quote is held."""
+        ...
+
+    def recall(self, desk: Desk, call: Attempt) -> int:
+        """Prompt tokens of a call about to be served that its model has in its cache."""
         ...
 
     def after(self, desk: Desk, call: Attempt, reason: Reason, charge_micros: int) -> None:

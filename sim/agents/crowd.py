@@ -13,7 +13,7 @@ def agents(scenario: Scenario) -> list[Agent]:
     found: list[Agent] = []
     for number, (group_id, group) in enumerate(scenario.groups.items()):
         intents = [position[intent] for intent in group.intents]
-        first, plan = len(found), plan_of(group)
+        first, plan = len(found), plan_of(scenario, group)
         found += (
             Agent(
                 index=first + index,

@@ -9,7 +9,8 @@ import numpy as np
 from sim.arrivals import Floats, posting_times
 from sim.chance import stream
 from sim.facts import Task
-from sim.scenario.schema import Demand, Group
+from sim.scenario.demand import Demand
+from sim.scenario.schema import Group
 from sim.units import PPM, Int64Array, micros_from_usd_exact, us_from_seconds_nearest
 from sim.validators import Validators
 

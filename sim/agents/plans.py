@@ -1,10 +1,20 @@
 """Plans: how agents go about a task, from posting it to its end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import ClassVar
 
-from sim.agents.agent import Agent, Attempt, Desk, Plan, Pool
+from sim.agents.agent import Agent, Attempt, Desk, Plan
+from sim.agents.choosing import Choice, Climb, Learn, RaiseFloor, stay
+from sim.agents.flow import flows_of
+from sim.agents.memory import Memory, Purse
+from sim.agents.outside import Outsider
+from sim.agents.steps import Rules, Steps
+from sim.agents.worth import Worth
 from sim.facts import Outcome, Reason, Task
-from sim.scenario.schema import Group
+from sim.scenario.conduct import GiveUp, Ladder, Outside
+from sim.scenario.schema import Group, Scenario
+from sim.units import US_PER_MINUTE, micros_from_usd_exact, ppm_nearest
 
 
 class Retry:
@@ -14,19 +24,24 @@ class Retry:
     """
 
     __slots__ = ("retries",)
+    remembers: ClassVar[bool] = False
 
     def __init__(self, retries: int) -> None:
         self.retries = retries
+
+    def posts(self, desk: Desk, agent: Agent) -> bool:
+        """Always."""
+        return True
 
     def begin(self, desk: Desk, task_id: int, agent: Agent, task: Task) -> None:
         """Asks for the answer."""
         desk.attempt(task_id, agent, 0, task)
 
     def fitting(
-        self, pool: Pool, task_id: int, agent: Agent, attempt: int, task: Task, purse_micros: int
+        self, desk: Desk, task_id: int, agent: Agent, attempt: int, task: Task, purse_micros: int
     ) -> tuple[Sequence[int], Reason]:
         """Whatever the pool has."""
-        return pool.fitting(task, agent.group, purse_micros)
+        return desk.pool.fitting(task, agent.group, purse_micros)
 
     def refused(
         self, desk: Desk, task_id: int, agent: Agent, attempt: int, task: Task, reason: Reason
@@ -38,14 +53,18 @@ class Retry:
     def made(self, call: Attempt) -> None:
         """Nothing to be noted: the ledger keeps the purse."""
 
+    def recall(self, desk: Desk, call: Attempt) -> int:
+        """Nothing: no call continues another."""
+        return 0
+
     def after(self, desk: Desk, call: Attempt, reason: Reason, charge_micros: int) -> None:
         """Done, once more, or given up."""
         agent, attempt, task = call.agent, call.attempt + 1, call.task
         if reason is Reason.NONE:
             outcome = Outcome.SUCCEEDED
-        elif reason is Reason.LATE or desk.now_us >= task.deadline_us:
+        elif reason is Reason.LATE or desk.clock.now >= task.deadline_us:
             outcome = Outcome.EXPIRED
-        elif attempt <= self.retries and reason is not Reason.BELIEVED:
+        elif attempt <= self.retries:
             desk.attempt(call.task_id, agent, attempt, task)
             return
         else:
@@ -61,6 +80,49 @@ class Retry:
             )  # fmt: skip
 
 
-def plan_of(group: Group) -> Plan:
-    """The plan of a group's agents."""
-    return Retry(group.retries)
+def plan_of(scenario: Scenario, group: Group) -> Plan:
+    """The plan of a group's agents: the plainest that does what the group asks for."""
+    if not _looks_beyond_a_call(group):
+        return Retry(group.retries)
+    models = {name: index for index, name in enumerate(scenario.models)}
+    is_open = [model.weights == "open" for model in scenario.models.values()]
+    session, day = group.session, _micros(group.budget_per_day_usd)
+    rules = Rules(
+        flows=flows_of(scenario, group),
+        choices=tuple(_choices(group, models)),
+        outsider=Outsider(group.outside, models, is_open),
+        task_micros=_micros(group.budget_per_task_usd),
+        keep_us=round(session.cache_min * US_PER_MINUTE) if session else None,
+        reuse_ppm=ppm_nearest(session.reuse) if session else 0,
+        give_up_after=group.give_up.after_calls,
+        beyond_value=group.give_up.beyond_value,
+        worth=Worth(group),
+    )
+    return Steps(rules, lambda: Memory(None if day is None else Purse(day)))
+
+
+def _looks_beyond_a_call(group: Group) -> bool:
+    plain = (group.budget_per_day_usd, group.budget_per_task_usd, group.escalation, group.session,
+             group.learning)  # fmt: skip
+    return (
+        any(each is not None for each in plain)
+        or group.give_up != GiveUp()
+        or group.outside != Outside()
+        or any(demand.workflow for demand in group.intents.values())
+    )
+
+
+def _micros(usd: Decimal | None) -> int | None:
+    return None if usd is None else micros_from_usd_exact(usd)
+
+
+def _choices(group: Group, models: Mapping[str, int]) -> Iterator[Choice]:
+    """First what an attempt must be, then what the agent would like."""
+    if isinstance(group.escalation, Ladder):
+        yield Climb(group.escalation, models)
+    elif group.escalation is not None:
+        yield RaiseFloor(group.escalation)
+    if group.session and group.session.sticky:
+        yield stay
+    if group.learning:
+        yield Learn(group.learning)

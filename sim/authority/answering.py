@@ -7,12 +7,13 @@ from decimal import Decimal
 import numpy as np
 
 from sim.agents import Agent, tasks
-from sim.agents.agent import Pool
+from sim.agents.agent import Desk
 from sim.agents.plans import Retry
 from sim.facts import Outcome, Reason, Status, Task
 from sim.record import Calls, Tasks
 from sim.scenario import Scenario
-from sim.scenario.schema import Demand, Group, Size
+from sim.scenario.demand import Demand, Size
+from sim.scenario.schema import Group
 from sim.world import World
 
 # Clients pay on chain: the purse they have within the market must only not be in the way.
@@ -70,10 +71,10 @@ class Only(Retry):
         self.model = model
 
     def fitting(
-        self, pool: Pool, task_id: int, agent: Agent, attempt: int, task: Task, purse_micros: int
+        self, desk: Desk, task_id: int, agent: Agent, attempt: int, task: Task, purse_micros: int
     ) -> tuple[Sequence[int], Reason]:
         """That model, if the pool has it among those that fit."""
-        found, reason = super().fitting(pool, task_id, agent, attempt, task, purse_micros)
+        found, reason = super().fitting(desk, task_id, agent, attempt, task, purse_micros)
         if self.model in found:
             return (self.model,), Reason.NONE
         return (), reason or Reason.NO_CAPACITY

@@ -9,6 +9,7 @@ from sim.experiment.measures import Numbers, numbers
 from sim.facts import LawError
 from sim.laws import Evidence, check
 from sim.metrics import Figures, figures
+from sim.metrics.conduct import HOSTING
 from sim.metrics.stability import Stability, stability
 from sim.record.archive import TABLES
 from sim.record.frames import Frames
@@ -64,8 +65,13 @@ def _of_whole_run(name: str) -> bool:
 
 def _read_again(frames: Frames) -> Frames:
     """The record written and read again as Parquet in memory (law 8)."""
-    calls, tasks, transfers, batches = (_through_parquet(getattr(frames, t)) for t in TABLES)
-    return replace(frames, calls=calls, tasks=tasks, transfers=transfers, batches=batches)
+    calls, tasks, transfers, batches, own_answers, decisions = (
+        _through_parquet(getattr(frames, table)) for table in TABLES
+    )
+    return replace(
+        frames, calls=calls, tasks=tasks, transfers=transfers, batches=batches,
+        own_answers=own_answers, decisions=decisions,
+    )  # fmt: skip
 
 
 def _through_parquet(table: pl.DataFrame) -> pl.DataFrame:
@@ -85,4 +91,13 @@ def _after(frames: Frames, warm_up_us: int) -> Frames:
         calls=frames.calls.join(tasks.select("task_id"), on="task_id", how="semi").sort("call_id"),
         batches=frames.batches.filter(closed),
         transfers=frames.transfers.filter(gas),
+        own_answers=frames.own_answers.join(tasks.select("task_id"), on="task_id", how="semi"),
+        decisions=_decisions_after(frames.decisions, warm_up_us),
     )
+
+
+def _decisions_after(decisions: pl.DataFrame, warm_up_us: int) -> pl.DataFrame:
+    """Those made later; who hosted a model already does so from the end of the warm-up on."""
+    lasting = pl.col("decision").cast(pl.String).is_in(HOSTING)
+    clipped = pl.col("time_us").clip(lower_bound=warm_up_us)
+    return decisions.filter(lasting | (pl.col("time_us") >= warm_up_us)).with_columns(clipped)

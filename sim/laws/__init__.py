@@ -3,17 +3,18 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import fields
-from itertools import islice
 
 import numpy as np
 import polars as pl
 
-from sim.agents import agents
-from sim.facts import Kind, Reason, Status, Task
+from sim.facts import Kind, Reason, Status
+from sim.laws.answers import answers_out_of_order, answers_wrong, over_budget
 from sim.laws.evidence import Evidence, Parity
+from sim.laws.redrawn import tasks_shifted
 from sim.ledger import ESCROW, FIRST_AGENT, mints, transfers
 from sim.metrics import LawFigures
-from sim.record import Tasks, Transfers, digest
+from sim.record import Transfers, digest
+from sim.record.asides import asides_of
 from sim.record.batches import modelled_gas
 from sim.record.frames import (
     hashes_from_frame,
@@ -22,8 +23,6 @@ from sim.record.frames import (
 )
 from sim.units import micros_from_usd_exact
 
-SAMPLED_AGENTS = 8
-SAMPLED_TASKS = 64
 CHUNK_ROWS = 65_536
 
 
@@ -133,7 +132,8 @@ def _strangers(evidence: Evidence, moves: pl.DataFrame) -> int:
 def no_more_than_held(evidence: Evidence) -> LawFigures:
     """4. 0 <= fee <= charge <= quote <= bid <= the agent's maximum; and ask <= quote.
 
-    In an auction no call that succeeds is charged less than the model asked.
+    In an auction no call that succeeds is charged less than the model asked. The charges of a day,
+    and of a task, are within the budgets for them.
     """
     calls, scenario = evidence.calls, evidence.frames.scenario
     limits = np.array(
@@ -151,11 +151,15 @@ def no_more_than_held(evidence: Evidence) -> LawFigures:
     )
     if scenario.mechanism.kind != "posted":
         broken |= (calls.success == 1) & (calls.charge_micros < calls.ask_micros)
-    return _verdict(f"{int(broken.sum())} calls", "0 calls")
+    over = over_budget(evidence)
+    return _verdict(f"{int(broken.sum())} calls, {over} budgets", "0 calls, 0 budgets")
 
 
 def order(evidence: Evidence) -> LawFigures:
-    """5. Posted, started, finished, batch closed: never falling; settlement in order of finish."""
+    """5. Posted, started, finished, batch closed: never falling; settlement in order of finish.
+
+    Nor is a call posted before what it waits for: its last attempt, the steps it comes after.
+    """
     calls, frame = evidence.calls, evidence.frames.calls
     broken = int(
         ((calls.posted_us > calls.started_us) | (calls.started_us > calls.finished_us)).sum()
@@ -164,40 +168,17 @@ def order(evidence: Evidence) -> LawFigures:
     broken += int((settled["finished_us"].diff().drop_nulls() < 0).sum())
     closed = settled.join(evidence.frames.batches.select("batch", "closed_us"), on="batch")
     broken += int((closed["closed_us"] < closed["finished_us"]).sum())
+    broken += answers_out_of_order(evidence)
     return _verdict(f"{broken} out of order", "0 out of order")
-
-
-def _shifted(evidence: Evidence, tasks: Tasks, row: int, task: Task) -> bool:
-    """Whether a task of the record is another than the one its agent alone would post."""
-    found = (tasks.posted_us[row], tasks.intent[row], tasks.value_micros[row])
-    if found != (task.posted_us, task.intent, task.value_micros):
-        return True
-    calls = evidence.calls
-    of_task = np.flatnonzero(calls.task_id == row)
-    sizes = (task.input_tokens, task.output_tokens, task.difficulty)
-    columns = (calls.input_tokens, calls.reference_tokens, calls.difficulty)
-    return any(
-        bool((column[of_task] != size).any()) for column, size in zip(columns, sizes, strict=True)
-    )
 
 
 def same_seed_same_record(evidence: Evidence) -> LawFigures:
     """6. The columns have the digest; sampled agents, drawn again alone, post the same tasks."""
     frames = evidence.frames
     tasks = tasks_from_frame(frames.tasks)
-    again = digest(evidence.calls, tasks, hashes_from_frame(frames.calls))
-    total = len(evidence.names.agents)
-    sampled = range(0, total, max(1, total // SAMPLED_AGENTS))
-    everyone = agents(frames.scenario)
-    shifted = 0
-    for index in sampled:
-        rows = np.flatnonzero(tasks.agent == index)[:SAMPLED_TASKS]
-        alone = islice(everyone[index].tasks, len(rows))
-        shifted += sum(
-            _shifted(evidence, tasks, int(row), task) for row, task in zip(rows, alone, strict=True)
-        )
+    again = digest(evidence.calls, tasks, hashes_from_frame(frames.calls), *asides_of(frames))
     return _verdict(
-        f"digest {again[:16]}, {shifted} tasks shifted",
+        f"digest {again[:16]}, {tasks_shifted(evidence, tasks)} tasks shifted",
         f"digest {frames.digest[:16]}, 0 tasks shifted",
     )
 
@@ -238,9 +219,7 @@ def nothing_is_lost(evidence: Evidence) -> LawFigures:
     if len(of_task) != len(frames.tasks):
         return _verdict(f"calls of task {len(of_task) - 1}", f"{len(frames.tasks)} tasks")
     gaps += int((of_task != frames.tasks["calls"].to_numpy()).sum())
-    wins = np.bincount(evidence.calls.task_id, evidence.calls.success, len(frames.tasks))
-    claims = frames.tasks["outcome"].cast(pl.String) == "succeeded"
-    gaps += int((wins != claims.to_numpy()).sum())
+    gaps += answers_wrong(evidence)
     right = (evidence.calls.reason == Reason.NONE) & (evidence.calls.status == Status.SETTLED)
     gaps += int((right != evidence.calls.success).sum())
     still_open = 0 if evidence.frames.interrupted else tasks.open + calls.in_flight

@@ -26,7 +26,9 @@ class TaskCounts(Part):
     failed: Annotated[
         int, _is("tasks", "had calls, none a success, and none was left to try or to be had")
     ]
-    rejected: Annotated[int, _is("tasks", "got no call: no model, price, capacity or budget")]
+    rejected: Annotated[
+        int, _is("tasks", "got no call: no model, price, capacity or budget, or not worth one")
+    ]
     expired: Annotated[int, _is("tasks", "deadline passed while waiting or being served")]
     open: Annotated[int, _is("tasks", "under way when the run was interrupted")]
 
@@ -89,6 +91,29 @@ class GroupFigures(Part):
     spend_micros: Annotated[int, _is("micros", "sum of its charges")]
     cost_per_success_micros: Annotated[int | None, _is("micros", "spend / succeeded, nearest")]
     budget_left_micros: Annotated[int, _is("micros", "budgets of its agents - spend")]
+    own_answers: Annotated[int, _is("answers", "given by its agents' own machines")]
+    self_host_micros: Annotated[
+        int, _is("micros", "hours in which its agents hosted a model x its cost per hour")
+    ]
+    outlay_per_success_micros: Annotated[
+        int | None, _is("micros", "(spend + self_host_micros) / succeeded, nearest")
+    ]
+
+
+class ConductFigures(Part):
+    """How agents went about their tasks."""
+
+    calls_per_task: Annotated[float | None, _is("calls", "calls made / tasks posted")]
+    calls_per_task_max: Annotated[int | None, _is("calls", "most calls of one task")]
+    tokens_per_task: Annotated[
+        int | None, _is("tokens", "prompts and answers of all calls / tasks posted, nearest")
+    ]
+    abandoned: Annotated[int, _is("tasks", "given up by choice before their attempts ran out")]
+    own_answers: Annotated[int, _is("answers", "given by agents' own machines, outside the market")]
+    self_host_micros: Annotated[int, _is("micros", "sum of the groups' self_host_micros")]
+    switches: Annotated[int, _is("decisions", "agents that left the model they used for another")]
+    departures: Annotated[int, _is("decisions", "agents that left the market")]
+    returns: Annotated[int, _is("decisions", "agents that came back to it")]
 
 
 class MarketFigures(Part):
@@ -110,8 +135,8 @@ class MarketFigures(Part):
         int,
         _is(
             "micros",
-            "value of tasks succeeded - marginal cost of answers - modelled gas; payments cancel"
-            " out",
+            "value of tasks succeeded, as late as they came - marginal cost of answers - modelled"
+            " gas - cost of self-hosting; payments cancel out",
         ),
     ]
 
@@ -178,6 +203,7 @@ class Figures(Part):
     latency_us: Quantiles
     models: dict[str, ModelFigures]
     groups: dict[str, GroupFigures]
+    conduct: ConductFigures
     market: MarketFigures
     rail: RailFigures
     stability: StabilityFigures

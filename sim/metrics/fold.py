@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from sim.facts import Outcome, Status
+from sim.metrics.conduct import conduct, realised_micros, self_host_micros
 from sim.metrics.definitions import (
     CallCounts,
     Figures,
@@ -21,7 +22,6 @@ from sim.metrics.definitions import (
 from sim.metrics.regret import regret_micros
 from sim.metrics.stability import stability
 from sim.rails import Paid
-from sim.record import ANSWERED_NAMES
 from sim.record.frames import Frames, Names, calls_from_frame
 from sim.units import (
     BPS,
@@ -32,7 +32,7 @@ from sim.units import (
     ratio_nearest,
 )
 
-ANSWERED = pl.col("reason").cast(pl.String).is_in(ANSWERED_NAMES)
+ANSWERED = pl.col("reason").cast(pl.String).is_in(["none", "wrong", "late"])
 OF_ANSWERS = (
     "model", "posted_us", "finished_us", "input_tokens", "cached_tokens", "output_tokens",
     "score_ppm",
@@ -64,6 +64,7 @@ def figures(frames: Frames) -> Figures:
         latency_us=_latency(answered),
         models=_models(frames, answered, spend),
         groups=_groups(frames),
+        conduct=conduct(frames),
         market=_market(frames, rail.gas_micros),
         rail=rail,
         stability=StabilityFigures(**asdict(stability(frames))),
@@ -143,8 +144,11 @@ def _groups(frames: Frames) -> dict[str, GroupFigures]:
         pl.len(), (pl.col("outcome") == "succeeded").sum()
     )
     counts = {group: (posted, succeeded) for group, posted, succeeded in tasks.iter_rows()}
+    hosted, own = self_host_micros(frames), frames.own_answers["group"].cast(pl.String)
+    answers: dict[str, int] = dict(own.value_counts().iter_rows())
     figures: dict[str, GroupFigures] = {}
     for group_id, group in frames.scenario.groups.items():
+        outlay = hosted.get(group_id, 0)
         posted, succeeded = counts.get(group_id, (0, 0))
         spend = spends.get(group_id, 0)
         figures[group_id] = GroupFigures(
@@ -154,6 +158,9 @@ def _groups(frames: Frames) -> dict[str, GroupFigures]:
             spend_micros=spend,
             cost_per_success_micros=ratio_nearest(spend, succeeded),
             budget_left_micros=group.count * micros_from_usd_exact(group.budget_usd) - spend,
+            own_answers=answers.get(group_id, 0),
+            self_host_micros=outlay,
+            outlay_per_success_micros=ratio_nearest(spend + outlay, succeeded),
         )
     return figures
 
@@ -168,14 +175,14 @@ def _herfindahl(parts: list[int]) -> int:
 def _market(frames: Frames, gas_micros: int) -> MarketFigures:
     scenario = frames.scenario
     by_model = frames.calls.group_by("model").agg(pl.len(), pl.col("charge_micros").sum())
-    won = frames.tasks.filter(pl.col("outcome") == "succeeded")["value_micros"]
+    costs = int(frames.calls["cost_micros"].sum()) + sum(self_host_micros(frames).values())
     group = frames.calls["group"].to_physical().cast(pl.Int64).to_numpy()
     value = _values(frames)
     return MarketFigures(
         hhi_calls=_herfindahl(by_model["len"].to_list()),
         hhi_spend=_herfindahl(by_model["charge_micros"].to_list()),
         regret_micros=regret_micros(scenario, calls_from_frame(frames.calls), group, value),
-        welfare_micros=int(won.sum()) - int(frames.calls["cost_micros"].sum()) - gas_micros,
+        welfare_micros=realised_micros(frames) - costs - gas_micros,
     )
 
 

@@ -96,8 +96,11 @@ class Endpoint:
         """The share of the reference mix that it solves, in ppm."""
         return solved_ppm(self.abilities[intent], self.discrimination * PPM)
 
-    def answer(self, task: Task, attempt: int) -> Answer:
-        """The answer to a task at an attempt: the task's own draws, transformed."""
+    def answer(self, task: Task, attempt: int, warm_tokens: int = 0) -> Answer:
+        """The answer to a task at an attempt: the task's own draws, transformed.
+
+        ``warm_tokens`` of the prompt are in its cache from earlier calls of the session.
+        """
         luck = below(mix(task.draw, self.key, attempt), PPM)
         right = luck < self.chance_ppm(task.intent, task.difficulty)
         factor_ppm = self.right_tokens_ppm if right else self.wrong_tokens_ppm
@@ -110,7 +113,7 @@ class Endpoint:
             time_us *= math.exp(self.sigma * task.service)
         if self.pace is not None:
             time_us = self.pace.time_us(time_us, task.draw, attempt)
-        cached = task.input_tokens * self.hit_ppm // PPM
+        cached = max(task.input_tokens * self.hit_ppm // PPM, warm_tokens)
         cost = self.costs.micros(task, cached, output) if self.costs else 0
         return Answer(right, cached, output, max(1, round(time_us)), output, self.index, cost)
 

@@ -8,7 +8,8 @@ from sim.clock import Clock
 from sim.facts import Task
 from sim.models.endpoint import Endpoint
 from sim.models.pool import Pool
-from sim.scenario.schema import Group, Scenario, Size
+from sim.scenario.demand import Size
+from sim.scenario.schema import Group, Scenario
 from sim.strategies import LogitBestResponse, Repricing, Surge, Undercut
 from sim.strategies.competition import (
     InversePower,

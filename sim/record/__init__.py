@@ -1,17 +1,18 @@
 """The record: what happened, as columns; reports read nothing else."""
 
-from sim.record.columns import Calls, Tasks, Transfers
+from sim.record.columns import Calls, Decisions, OwnAnswers, Tasks, Transfers
 from sim.record.hashing import AnswerHasher, digest
-from sim.record.history import ANSWERED, ANSWERED_NAMES, UNSETTLED, Columns, History
+from sim.record.history import ANSWERED, UNSETTLED, Columns, History
 
 __all__ = [
     "ANSWERED",
-    "ANSWERED_NAMES",
     "UNSETTLED",
     "AnswerHasher",
     "Calls",
     "Columns",
+    "Decisions",
     "History",
+    "OwnAnswers",
     "Tasks",
     "Transfers",
     "digest",

@@ -18,7 +18,7 @@ from sim.scenario.schema import Scenario
 
 MANIFEST: Final = "manifest.json"
 CHAIN_FILES: Final = ("deployment.json", "transactions.bin")
-TABLES: Final = ("calls", "tasks", "transfers", "batches")
+TABLES: Final = ("calls", "tasks", "transfers", "batches", "own_answers", "decisions")
 LIBRARIES: Final = ("telex", "numpy", "polars", "pydantic", "simpy", "web3")
 
 
@@ -169,6 +169,8 @@ def load(directory: Path) -> Saved:
         tasks=tables["tasks"],
         transfers=tables["transfers"],
         batches=tables["batches"],
+        own_answers=tables["own_answers"],
+        decisions=tables["decisions"],
         protocol=protocol,
     )
     return Saved(directory, manifest, frames)

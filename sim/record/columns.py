@@ -8,6 +8,13 @@ import numpy as np
 from sim.units import Int64Array
 
 
+def from_rows(width: int, rows: list[tuple[int, ...]]) -> list[Int64Array]:
+    """So many columns, from rows that have as many values."""
+    if not rows:
+        return [np.empty(0, np.int64) for _ in range(width)]
+    return list(np.array(rows, dtype=np.int64).T)
+
+
 @dataclass(frozen=True, slots=True)
 class Calls:
     """Columns of calls, equally long.
@@ -55,9 +62,7 @@ class Calls:
     @classmethod
     def from_rows(cls, rows: list[tuple[int, ...]]) -> Self:
         """Columns from rows whose values stand in the order of the fields."""
-        if not rows:
-            return cls(*(np.empty(0, np.int64) for _ in fields(cls)))
-        return cls(*np.array(rows, dtype=np.int64).T)
+        return cls(*from_rows(len(fields(cls)), rows))
 
     def take(self, rows: Int64Array) -> Self:
         """The rows at these positions, in this order."""
@@ -87,9 +92,54 @@ class Tasks:
     @classmethod
     def from_rows(cls, rows: list[tuple[int, ...]]) -> Self:
         """Columns from rows whose values stand in the order of the fields."""
-        if not rows:
-            return cls(*(np.empty(0, np.int64) for _ in fields(cls)))
-        return cls(*np.array(rows, dtype=np.int64).T)
+        return cls(*from_rows(len(fields(cls)), rows))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAnswers:
+    """Columns of answers that agents' own machines gave, in the order in which they came.
+
+    ``reason`` says whether it was right, and in time.
+    """
+
+    task_id: Int64Array
+    agent: Int64Array
+    model: Int64Array
+    intent: Int64Array
+    step: Int64Array
+    clone: Int64Array
+    attempt: Int64Array
+    started_us: Int64Array
+    finished_us: Int64Array
+    input_tokens: Int64Array
+    output_tokens: Int64Array
+    reason: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.task_id)
+
+    @classmethod
+    def from_rows(cls, rows: list[tuple[int, ...]]) -> Self:
+        """Columns from rows whose values stand in the order of the fields."""
+        return cls(*from_rows(len(fields(cls)), rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Columns of what agents decided, and when; ``model`` is -1 where it is about the market."""
+
+    time_us: Int64Array
+    agent: Int64Array
+    decision: Int64Array
+    model: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.time_us)
+
+    @classmethod
+    def from_rows(cls, rows: list[tuple[int, ...]]) -> Self:
+        """Columns from rows whose values stand in the order of the fields."""
+        return cls(*from_rows(len(fields(cls)), rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +160,7 @@ class Transfers:
         return len(self.call_id)
 
 
-Table = TypeVar("Table", Calls, Tasks)
+Table = TypeVar("Table", Calls, Tasks, OwnAnswers, Decisions)
 
 
 def concatenate(kind: type[Table], blocks: list[Table], key: str) -> Table:
@@ -121,3 +171,12 @@ def concatenate(kind: type[Table], blocks: list[Table], key: str) -> Table:
         for field in fields(kind)
     ]
     return kind(*columns)
+
+
+def joined(kind: type[Table], blocks: list[Table]) -> Table:
+    """All blocks one after the other; no rows if there are no blocks."""
+    if not blocks:
+        return kind(*(np.empty(0, np.int64) for _ in fields(kind)))
+    return kind(
+        *(np.concatenate([getattr(block, f.name) for block in blocks]) for f in fields(kind))
+    )

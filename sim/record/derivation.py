@@ -3,6 +3,7 @@
 import numpy as np
 
 from sim.record.archive import Saved
+from sim.record.asides import asides_of
 from sim.record.frames import calls_from_frame, hashes_from_frame, tasks_from_frame
 from sim.record.hashing import AnswerHasher, digest
 from sim.record.history import ANSWERED
@@ -25,6 +26,6 @@ def derivation_faults(saved: Saved) -> list[str]:
         wrong = np.flatnonzero((derived != hashes[rows]).any(axis=1))
         if len(wrong):
             faults.append(f"call {start + int(wrong[0])}: its answer hash is not that of its row")
-    if digest(calls, tasks_from_frame(frames.tasks), hashes) != manifest.digest:
+    if digest(calls, tasks_from_frame(frames.tasks), hashes, *asides_of(frames)) != manifest.digest:
         faults.append(f"digest: the columns do not have {manifest.digest}")
     return faults

@@ -18,7 +18,8 @@ from sim.units import BytesArray, Int64Array
 class Frames:
     """A record as reports read it: the frames of a run directory, and what its manifest says.
 
-    ``call_us`` is the integral over time of the calls in flight; ``batches`` what the rail closed.
+    ``call_us`` is the integral over time of the calls in flight; ``batches`` what the rail closed;
+    ``own_answers`` and ``decisions`` what agents did beside the market.
     """
 
     scenario: Scenario
@@ -30,6 +31,8 @@ class Frames:
     tasks: pl.DataFrame
     transfers: pl.DataFrame
     batches: pl.DataFrame
+    own_answers: pl.DataFrame
+    decisions: pl.DataFrame
     protocol: ProtocolFrames = field(default_factory=ProtocolFrames)
 
 
@@ -54,7 +57,7 @@ class Names:
             "model": pl.Enum(list(scenario.models)),
             "served_by": pl.Enum(list(scenario.models)),
             "intent": pl.Enum(list(scenario.intents)),
-            "step": pl.Enum(["task"]),
+            "step": pl.Enum(list(scenario.step_names)),
             "status": pl.Enum([status.name.lower() for status in Status]),
             "outcome": pl.Enum([outcome.name.lower() for outcome in Outcome]),
             "reason": pl.Enum([reason.name.lower() for reason in Reason]),
@@ -168,19 +171,19 @@ def _usdc(block: Transfers, names: Names) -> pl.DataFrame:
 
 def calls_from_frame(frame: pl.DataFrame) -> Calls:
     """The columns behind a frame of calls, codes instead of names."""
-    return Calls(*(_codes(frame[field.name]) for field in fields(Calls)))
+    return Calls(*(codes(frame[field.name]) for field in fields(Calls)))
 
 
 def tasks_from_frame(frame: pl.DataFrame) -> Tasks:
     """The columns behind a frame of tasks, codes instead of names."""
-    return Tasks(*(_codes(frame[field.name]) for field in fields(Tasks)))
+    return Tasks(*(codes(frame[field.name]) for field in fields(Tasks)))
 
 
 def transfers_from_frame(frame: pl.DataFrame) -> Transfers:
     """The columns behind a frame of transfers of USDC; ``call_id`` is -1 where it is null."""
     return Transfers(
-        _codes(frame["call_id"].fill_null(-1)),
-        *(_codes(frame[name]) for name in ("time_us", "kind", "source", "target", "amount")),
+        codes(frame["call_id"].fill_null(-1)),
+        *(codes(frame[name]) for name in ("time_us", "kind", "source", "target", "amount")),
     )
 
 
@@ -191,6 +194,7 @@ def hashes_from_frame(frame: pl.DataFrame) -> BytesArray:
     return np.frombuffer(b"".join(parts), np.uint8).reshape(-1, 32)
 
 
-def _codes(series: pl.Series) -> Int64Array:
+def codes(series: pl.Series) -> Int64Array:
+    """A column as numbers, codes instead of names."""
     plain = series.to_physical() if isinstance(series.dtype, pl.Enum) else series
     return plain.cast(pl.Int64).to_numpy()

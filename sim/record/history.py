@@ -8,18 +8,19 @@ import numpy as np
 
 from sim.facts import Reason, TelexError
 from sim.rails import Closed
-from sim.record.columns import Calls, Tasks, concatenate
+from sim.record.columns import Calls, Decisions, OwnAnswers, Tasks, concatenate, joined
 from sim.units import BytesArray, Int64Array
 
 UNSETTLED: Final = -1
-ANSWERED: Final = (Reason.NONE, Reason.WRONG, Reason.LATE, Reason.BELIEVED, Reason.DOUBTED)
+ANSWERED: Final = (Reason.NONE, Reason.WRONG, Reason.LATE)
 """The reasons of calls that got an answer, right or not."""
-ANSWERED_NAMES: Final = [reason.name.lower() for reason in ANSWERED]
 
 
 @dataclass
 class History:
     """Blocks of calls, of their answer hashes, of tasks; and the batches that the rail closed.
+
+    Blocks of what agents did beside the market are there where they did anything.
 
     ``settled`` holds, per block, each call's place in the run's settlement order, or -1.
     ``halted``: an interruption kept batches from the chain. ``call_us`` is the integral over time
@@ -30,6 +31,8 @@ class History:
     hashes: list[BytesArray] = field(default_factory=list)
     settled: list[Int64Array] = field(default_factory=list)
     tasks: list[Tasks] = field(default_factory=list)
+    own_answers: list[OwnAnswers] = field(default_factory=list)
+    decisions: list[Decisions] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
     duration_us: int = 0
     call_us: int = 0
@@ -52,9 +55,16 @@ class Columns:
         self.tasks = concatenate(Tasks, history.tasks, "task_id")
         self.answer_hash: BytesArray = np.concatenate(history.hashes)[order]
         self.settled: Int64Array = np.concatenate(history.settled)[order]
+        self.own_answers = joined(OwnAnswers, history.own_answers)
+        self.decisions = joined(Decisions, history.decisions)
         self.closed = tuple(history.closed)
         for blocks in (history.calls, history.tasks, history.hashes, history.settled):
             blocks.clear()
+
+    @property
+    def asides(self) -> tuple[OwnAnswers, Decisions]:
+        """What agents did beside the market."""
+        return self.own_answers, self.decisions
 
     @cached_property
     def batch(self) -> Int64Array:

@@ -8,11 +8,12 @@ from pydantic import ValidationError
 from sim.facts import Fault
 from sim.intents import INTENTS
 from sim.protocols import Protocol
-from sim.scenario.faults import fault_at
+from sim.routers import Leaderboard
+from sim.scenario.agent_checks import agent_contradictions, steps_of
+from sim.scenario.faults import fault_at, found_at
 from sim.scenario.library import nearest
 from sim.scenario.price_checks import price_contradictions
 from sim.scenario.protocol_checks import protocol_contradictions
-from sim.scenario.router_checks import router_contradictions
 from sim.scenario.schema import Group, Scenario
 from sim.scenario.supply import Model
 from sim.scenario.tree import EXCLUSIVE, Branch, Row, plain
@@ -57,8 +58,12 @@ def _group(part: object) -> Group | None:
 def contradictions(tree: Branch, scenario: Scenario | None) -> list[Fault]:
     """Every fault between the parts of a scenario, whether or not the parts have faults too."""
     parts = parts_of(tree, scenario)
-    faults = [*_length(tree), *_intent_names(tree), *protocol_contradictions(tree, _protocol(tree))]
-    faults += router_contradictions(tree)
+    faults = [
+        *_length(tree),
+        *_intent_names(tree),
+        *protocol_contradictions(tree, _protocol(tree)),
+        *agent_contradictions(tree, parts.models),
+    ]
     for name, model in parts.models.items():
         if model is not None:
             faults += _declared(tree, name, model)
@@ -68,6 +73,7 @@ def contradictions(tree: Branch, scenario: Scenario | None) -> list[Fault]:
             faults += _unserved(tree, name, group, parts)
     faults += price_contradictions(tree, parts.models, parts.groups)
     if scenario is not None:
+        faults += _shares(tree, scenario)
         faults += _budgets(tree, scenario)
     return faults
 
@@ -113,13 +119,20 @@ def _intent_names(tree: Branch) -> Iterator[Fault]:
                 for name in part.branch(key).items:
                     if name not in known:
                         yield _unknown_intent(tree, (section, entry, key, name), known)
+    for path, step in steps_of(tree):
+        asked = step.text("intent")
+        if asked is not None and asked not in known:
+            yield _unknown_intent(tree, (*path, "intent"), known, asked)
 
 
-def _unknown_intent(tree: Branch, path: tuple[str, ...], known: Sequence[str]) -> Fault:
+def _unknown_intent(
+    tree: Branch, path: tuple[str, ...], known: Sequence[str], asked: str = ""
+) -> Fault:
     allowed = "an intent: CHAT_COMPLETION, CODE_GENERATION, ... (telex list intents)"
     if known is not INTENTS:
         allowed = f"one of this scenario's intents: {', '.join(known)}"
-    return fault_at(path, tree, "an unknown intent", allowed, nearest(path[-1], list(known)))
+    found = f"an unknown intent, {asked}" if asked else "an unknown intent"
+    return fault_at(path, tree, found, allowed, nearest(asked or path[-1], list(known)))
 
 
 def _declared(tree: Branch, name: str, model: Model) -> Iterator[Fault]:
@@ -152,7 +165,7 @@ def _unserved(tree: Branch, name: str, group: Group, parts: Parts) -> Iterator[F
         return
     models = [model for model in parts.models.values() if model is not None]
     known = _known_intents(tree)
-    for intent in group.intents:
+    for path, intent in _asked_for(group):
         serving = [model for model in models if intent in model.quality]
         if intent not in known or any(group.requires.met_by(model) for model in serving):
             continue
@@ -161,7 +174,18 @@ def _unserved(tree: Branch, name: str, group: Group, parts: Parts) -> Iterator[F
             found = "an intent that no model serves which meets the group's requirements"
         served = sorted({each for m in models if group.requires.met_by(m) for each in m.quality})
         allowed = f"one of: {', '.join(served)}" if served else "an intent that a model serves"
-        yield fault_at(("groups", name, "intents", intent), tree, found, allowed)
+        yield fault_at(("groups", name, "intents", *path), tree, found, allowed)
+
+
+def _asked_for(group: Group) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every intent that calls of a group ask for, with its path below the group's intents."""
+    for intent, demand in group.intents.items():
+        steps = demand.workflow
+        if not steps or any(step.intent is None for step in steps.values()):
+            yield (intent,), intent
+        for name, step in steps.items():
+            if step.intent is not None:
+                yield (intent, "workflow", name, "intent"), step.intent
 
 
 def _budgets(tree: Branch, scenario: Scenario) -> Iterator[Fault]:
@@ -171,3 +195,10 @@ def _budgets(tree: Branch, scenario: Scenario) -> Iterator[Fault]:
         yield fault_at(
             ("groups",), tree, f"{total:,.0f} USD", allowed, "balances are 64-bit micros"
         )
+
+
+def _shares(tree: Branch, scenario: Scenario) -> Iterator[Fault]:
+    router = scenario.router
+    if isinstance(router, Leaderboard) and sum(router.shares_percent) > 100:
+        path = ("router", "shares_percent")
+        yield fault_at(path, tree, found_at(path, tree), "shares of at most 100 together")

@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -16,62 +17,30 @@ from sim.parameters import NonNegative, Parameters, Positive, PositiveCount, Pos
 from sim.protocols import Protocol
 from sim.rails import BatchRail, Rail
 from sim.routers import Leaderboard, Router
-from sim.scenario.supply import InOrder, Model, Name, Origin, Weights
+from sim.scenario.conduct import Escalation, GiveUp, Lateness, Learning, Outside, Session
+from sim.scenario.demand import Demand
+from sim.scenario.names import InOrder, Name
+from sim.scenario.requirements import Requirements
+from sim.scenario.supply import Model
 from sim.strategies import Bidding, Fixed, Truthful, Values
 from sim.validators import Median, Validators
 
 
-class Size(Parameters):
-    """A lognormal size in tokens: its median and the standard deviation of its logarithm."""
-
-    median: Positive = Field(le=10_000_000)
-    sigma: Annotated[float, Field(ge=0, le=5)] = 0.0
-
-
-class Difficulty(Parameters):
-    """Normal difficulty; the reference mix, by which quality is measured, has mean 0, sigma 1."""
-
-    mean: float = Field(default=0.0, ge=-20, le=20)
-    sigma: NonNegative = Field(default=1.0, le=20)
-
-
-class Demand(Parameters):
-    """One intent within a group: its share of the tasks, and how large and hard they are."""
-
-    share: Positive = Field(default=1.0, ge=1e-6, le=1e6)
-    input_tokens: Size
-    output_tokens: Size
-    difficulty: Difficulty = Difficulty()
-
-
-class Requirements(Parameters):
-    """What a model must meet before it may be picked; empty means no such demand."""
-
-    weights: Weights | None = None
-    origins: tuple[Origin, ...] = ()
-    excluded_origins: tuple[Origin, ...] = ()
-
-    def met_by(self, model: Model) -> bool:
-        """Whether a model may serve agents that ask for this."""
-        return (
-            self.weights in (None, model.weights)
-            and (not self.origins or model.origin in self.origins)
-            and model.origin not in self.excluded_origins
-        )
-
-
 class Group(Parameters):
-    """Agents of one kind. Budget is per agent; value, maximum price and deadline per task.
+    """Agents of one kind. Budget is per agent; value and deadline per task, maximum price per call.
 
-    ``priority``: the greatest is served first where a model's queue goes by it. ``values`` says how
-    a task's worth comes from ``value_usd``, and ``bidding`` what an agent offers for a slot where
-    slots are auctioned.
+    ``budget_per_day_usd`` and ``budget_per_task_usd`` bound what an agent's calls of one simulated
+    day, and the calls of one task, may cost. ``priority``: the greatest is served first where a
+    model's queue goes by it. ``values`` says how a task's worth comes from ``value_usd``, and
+    ``bidding`` what an agent offers for a slot where slots are auctioned.
     """
 
     count: PositiveCount = Field(le=1_000_000)
     arrival: Arrival
     intents: Annotated[dict[str, Demand], Field(min_length=1), InOrder]
     budget_usd: PositiveUsd
+    budget_per_day_usd: PositiveUsd | None = None
+    budget_per_task_usd: PositiveUsd | None = None
     value_usd: PositiveUsd
     max_price_usd: PositiveUsd
     deadline_s: Positive = Field(le=1e9)
@@ -80,6 +49,12 @@ class Group(Parameters):
     requires: Requirements = Requirements()
     values: Values = Fixed()
     bidding: Bidding = Truthful()
+    lateness: Lateness | None = None
+    escalation: Escalation | None = None
+    give_up: GiveUp = GiveUp()
+    session: Session | None = None
+    learning: Learning | None = None
+    outside: Outside = Outside()
 
 
 class ItemResponse(Parameters):
@@ -103,6 +78,7 @@ class Chain(Parameters):
 
 
 QUESTION_LENGTH = 2000
+WHOLE_TASK = "task"
 
 
 class Scenario(Parameters):
@@ -130,18 +106,23 @@ class Scenario(Parameters):
     chain: Chain = Chain()
     protocol: Protocol | None = None
 
+    @cached_property
+    def step_names(self) -> tuple[str, ...]:
+        """What the record calls the parts of tasks: ``task`` for a whole one, then every step."""
+        demands = (each for group in self.groups.values() for each in group.intents.values())
+        return (WHOLE_TASK, *sorted({name for each in demands for name in each.workflow}))
+
     def canonical_json(self) -> bytes:
         """All that can change a record, as JSON in one form: sorted keys, numbers without zeros.
 
-        Left out are the name and the question, the chain's backend, the models' ``sources`` and
-        ``estimated``, and where a router's file is: its SHA-256 says which it is.
+        Left out are the name and the question, the chain's backend, and the models' ``sources``
+        and ``estimated``.
         """
         document = self.model_dump(
             exclude={
                 "name": True,
                 "question": True,
                 "chain": {"backend"},
-                "router": {"file"},
                 "models": {"__all__": {"sources", "estimated"}},
             }
         )

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sim.parameters import Parameters
+from sim.scenario.names import NAME
 from sim.scenario.schema import Scenario
-from sim.scenario.supply import NAME
 from sim.scenario.tree import Branch, Leaf, Path, Row, Tree, find
 
 PATTERNS = {

@@ -1,31 +1,22 @@
 """What a scenario may say of its models: price, cost, quality, capacity, latency, outages."""
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from sim.costs import Cost
 from sim.latencies import Breakdowns, Law, Lognormal
 from sim.mechanisms import Price
 from sim.parameters import Count, NonNegative, OpenShare, Parameters, Positive, PositiveCount, Share
+from sim.scenario.names import InOrder, Name
 from sim.strategies import FixedPrice, Selling
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-
 Weights = Literal["open", "closed"]
-Name = Annotated[str, Field(pattern=NAME)]
+DataPolicy = Literal["trains", "retains", "forgets"]
+"""A provider may train on prompts, only keep them for a time, or keep none of them."""
 Origin = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z -]{0,39}$")]
 Hours = Annotated[float, Field(ge=0, le=1_000_000)]
-Entry = TypeVar("Entry")
-
-
-def in_order(entries: dict[str, Entry]) -> dict[str, Entry]:
-    """By name: positions in a scenario, and so its record, do not depend on the order of a file."""
-    return dict(sorted(entries.items()))
-
-
-InOrder = AfterValidator(in_order)
 
 
 class Capacity(Parameters):
@@ -107,11 +98,14 @@ class Model(Parameters):
             do not share: a factor of mean 1, cut at three deviations.
         discrimination: how steeply successes fall with difficulty; the scenario's when left out.
         context_tokens: the longest input it takes; any, when left out.
+        data_policy: what its provider does with prompts. tools: what it can use, by name.
         sources, estimated: where figures are from and which are estimates, by path in this entry.
     """
 
     origin: Origin | None = None
     weights: Weights = "closed"
+    data_policy: DataPolicy = "trains"
+    tools: tuple[Name, ...] = ()
     price: Price
     cost: Cost | None = None
     selling: Selling = FixedPrice()

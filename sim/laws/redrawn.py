@@ -1,0 +1,67 @@
+"""Law 6's second half: what sampled agents, drawn again alone, would post."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sim.agents import Agent, Flow, agents
+from sim.facts import Task
+from sim.laws.answers import flows
+from sim.laws.evidence import Evidence
+from sim.record import Tasks
+from sim.scenario.schema import Scenario
+
+SAMPLED_AGENTS = 8
+SAMPLED_TASKS = 64
+
+
+def tasks_shifted(evidence: Evidence, tasks: Tasks) -> int:
+    """How many tasks of sampled agents are others than these would post if they were alone."""
+    scenario, total = evidence.frames.scenario, len(evidence.names.agents)
+    everyone, flow = agents(scenario), flows(scenario)
+    moved = 0
+    for index in range(0, total, max(1, total // SAMPLED_AGENTS)):
+        rows = np.flatnonzero(tasks.agent == index)[:SAMPLED_TASKS].tolist()
+        alone = _posted(scenario, everyone[index], tasks.posted_us[rows].tolist())
+        moved += sum(
+            _shifted(evidence, tasks, row, task, flow[everyone[index].group, task.intent])
+            for row, task in zip(rows, alone, strict=True)
+        )
+    return moved
+
+
+def _posted(scenario: Scenario, agent: Agent, times: list[int]) -> Iterator[Task]:
+    """An agent's tasks from the first; those it drew while it had left the market are passed over.
+
+    Only agents that may leave pass any over.
+    """
+    outside = list(scenario.groups.values())[agent.group].outside
+    for posted_us in times:
+        task = next(agent.tasks)
+        while outside.leave is not None and task.posted_us < posted_us:
+            task = next(agent.tasks)
+        yield task
+
+
+def _shifted(evidence: Evidence, tasks: Tasks, row: int, task: Task, flow: Flow) -> bool:
+    """Whether a task of the record is another than the one its agent alone would post."""
+    found = (tasks.posted_us[row], tasks.intent[row], tasks.value_micros[row])
+    if found != (task.posted_us, task.intent, task.value_micros):
+        return True
+    return _calls_shifted(evidence, row, task, flow)
+
+
+def _calls_shifted(evidence: Evidence, row: int, task: Task, flow: Flow) -> bool:
+    """Whether the calls of a task of the record ask for other than its own draws make of it."""
+    calls = evidence.calls
+    for at in np.flatnonzero(calls.task_id == row).tolist():
+        index = flow.position.get(int(calls.step[at]))
+        if index is None:
+            return True
+        context = 0 if flow.whole else flow.context_of(task, index)
+        clone, attempt = int(calls.clone[at]), int(calls.attempt[at])
+        asked = flow.task_of(task, index, clone, attempt, context)
+        found = (calls.input_tokens[at], calls.reference_tokens[at], calls.difficulty[at])
+        if found != (asked.input_tokens, asked.output_tokens, asked.difficulty):
+            return True
+    return False
