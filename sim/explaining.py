@@ -17,7 +17,7 @@ from sim.mechanisms import Ask
 from sim.models import Call, Endpoint
 from sim.record.archive import load
 from sim.scenario import Scenario
-from sim.units import PPM, micros_from_usd_exact
+from sim.units import PPM, micros_from_usd_exact, times_tenths_ceil
 from sim.world import World
 
 
@@ -192,7 +192,8 @@ def _candidate(
     load = occupied / slots
     if task.intent not in endpoint.abilities:
         return Candidate(endpoint.id, f"does not serve {scenario.intents[task.intent]}", load)
-    quote = endpoint.quote_micros(task)
+    tenths = seen.world.pool.multiplier_tenths(task.intent)
+    quote = times_tenths_ceil(endpoint.quote_micros(task), tenths)
     refused = ""
     if not rules.requires.met_by(scenario.models[endpoint.id]):
         refused = f"does not meet what {group} requires"

@@ -71,6 +71,11 @@ def share_floor(micros: int, bps: int) -> int:
     return micros * bps // BPS
 
 
+def times_tenths_ceil(micros: int, tenths: int) -> int:
+    """An amount times ``tenths`` / 10, rounded up."""
+    return -(-micros * tenths // 10)
+
+
 def shares_floor(micros: Int64Array, bps: int) -> Int64Array:
     """`share_floor` over an array of amounts (all non-negative, below 2**48)."""
     return micros * bps // BPS

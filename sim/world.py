@@ -16,7 +16,7 @@ from sim.clock import Clock
 from sim.facts import Batch, Reason, Status, Task, TelexError
 from sim.ledger import Ledger
 from sim.market import Market
-from sim.models import Pool, outages, sellers
+from sim.models import outages, pool_of, sellers
 from sim.protocol import Course
 from sim.rails import Closed
 from sim.record import (
@@ -61,7 +61,7 @@ class World:
         self.scenario, self.on_batch, self.on_tick = scenario, on_batch, on_tick
         self.clock = Clock()
         self.agents = agents(scenario)
-        self.pool = Pool(scenario)
+        self.pool = pool_of(scenario)
         self.ledger = Ledger([agent.budget_micros for agent in self.agents], len(scenario.models))
         self.market = Market(self.clock, self.pool, self.ledger, scenario)
         self.market.on_ended = self._call_ended

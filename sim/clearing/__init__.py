@@ -1,6 +1,7 @@
 """Clearing: how a run's mechanism turns tasks and quotes into calls and their prices."""
 
 from sim.clearing.capacity import CapacityAuction
+from sim.clearing.demand import DemandPrice
 from sim.clearing.posted import PostedPrice
 from sim.clearing.reverse import ReverseAuction
 from sim.clearing.types import Clearing, Floor, Offer
@@ -14,6 +15,9 @@ def clearing_of(scenario: Scenario, floor: Floor) -> Clearing:
     """The state of a scenario's mechanism within one run."""
     rule: Mechanism = scenario.mechanism
     if isinstance(rule, Posted):
+        protocol = scenario.protocol
+        if protocol is not None and protocol.pricing is not None:
+            return DemandPrice(floor, scenario.rail.settle_on == "delivered")
         return PostedPrice(floor)
     if isinstance(rule, (FirstPrice, SecondPrice, UniformPrice)):
         return CapacityAuction(rule, scenario, floor)

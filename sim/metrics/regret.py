@@ -38,8 +38,8 @@ class _Supply:
         self.context = model.context_tokens
         self.pays_wrong = scenario.rail.settle_on == "delivered"
 
-    def surplus(self, calls: Calls, value: Int64Array) -> Floats:
-        """Expected surplus in micros."""
+    def surplus(self, calls: Calls, value: Int64Array, times: Floats | float) -> Floats:
+        """Expected surplus in micros; ``times`` is what prices were multiplied by."""
         exponent = self.slope * (calls.difficulty - self.ability[calls.intent]) / PPM
         chance = 1 / (1 + np.exp(np.clip(exponent, -500, 500)))
         cached = calls.input_tokens * self.hit // PPM
@@ -49,17 +49,20 @@ class _Supply:
             + (fixed + calls.reference_tokens * factor * self.tariff.output / PPM) / TOKENS_PER_MTOK
             for factor in (self.right, self.wrong)
         ]
+        charges = [times * charge for charge in charges]
         wrong = charges[1] if self.pays_wrong else 0
         surplus: Floats = chance * (value - charges[0]) - (1 - chance) * wrong
         return surplus
 
-    def fits(self, calls: Calls, group: Int64Array, limit: Int64Array) -> Flags:
+    def fits(
+        self, calls: Calls, group: Int64Array, limit: Int64Array, times: Floats | float
+    ) -> Flags:
         """Whether the model could have been offered."""
         output = -(-calls.reference_tokens * self.longest // PPM)
         dearest = max(self.tariff.input, self.tariff.cached)
         tokens = calls.input_tokens * dearest + output * self.tariff.output
         quote = self.tariff.per_call - (-tokens // TOKENS_PER_MTOK)
-        fits: Flags = self.serves[calls.intent] & self.meets[group] & (quote <= limit)
+        fits: Flags = self.serves[calls.intent] & self.meets[group] & (quote * times <= limit)
         if self.context is not None:
             fits &= calls.input_tokens + output <= self.context
         return fits
@@ -80,13 +83,22 @@ def regret_micros(
     for start in range(0, len(calls), CHUNK):
         rows = np.arange(start, min(start + CHUNK, len(calls)))
         part, of_group = calls.take(rows), group[rows]
+        times = _multipliers(scenario, supplies, part)
         best = np.full(len(part), -np.inf)
         chosen = np.empty(len(part))
         for number, supply in enumerate(supplies):
-            surplus = supply.surplus(part, value_micros[rows])
+            surplus = supply.surplus(part, value_micros[rows], times)
             mine = part.model == number
             chosen[mine] = surplus[mine]
-            offered = supply.fits(part, of_group, limits[of_group]) | mine
+            offered = supply.fits(part, of_group, limits[of_group], times) | mine
             best = np.maximum(best, np.where(offered, surplus, -np.inf))
         total += int(np.rint(best - chosen).astype(np.int64).sum())
     return total
+
+
+def _multipliers(scenario: Scenario, supplies: list[_Supply], calls: Calls) -> Floats | float:
+    """What floors were multiplied by for each call: 1, unless a protocol does so."""
+    if scenario.protocol is None or scenario.protocol.pricing is None:
+        return 1.0
+    floors = np.array([supply.tariff.per_call for supply in supplies], np.int64)[calls.model]
+    return np.rint(10 * calls.quote_micros / floors) / 10

@@ -2,13 +2,13 @@
 
 from sim.models.ability import ability, discrimination_of
 from sim.models.endpoint import Answer, Call, Endpoint, Terms, list_tariff
+from sim.models.floors import FloorPool, pool_of
 from sim.models.lengths import longest_ppm
 from sim.models.outages import outages
 from sim.models.pool import Pool
 from sim.models.sellers import sellers
 
 __all__ = [
-    "Answer", "Call", "Endpoint", "Pool", "Terms", "ability", "discrimination_of", "list_tariff",
-    "longest_ppm",
-    "outages", "sellers",
+    "Answer", "Call", "Endpoint", "FloorPool", "Pool", "Terms", "ability", "discrimination_of",
+    "list_tariff", "longest_ppm", "outages", "pool_of", "sellers",
 ]  # fmt: skip

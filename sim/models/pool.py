@@ -190,6 +190,11 @@ class Pool:
         endpoint = Endpoint(model, model_id, self._scenario.models[model_id], self._scenario)
         return Host(endpoint, slots)
 
+    def multiplier_tenths(self, intent: int) -> int:
+        """What a model's own price is multiplied by for an intent now, in tenths."""
+        del intent
+        return 10
+
     def room_changed(self, endpoint: Endpoint) -> None:
         """To be called once a model has filled up or has room again, is down or back."""
         bit = 1 << endpoint.index

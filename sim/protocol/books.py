@@ -8,7 +8,9 @@ from sim.facts import Kind, LawError
 ISSUER: Final = "issuer"
 TREASURY: Final = "treasury"
 BONDS: Final = "bonds"
+POOL: Final = "pool"
 MACHINA: Final = "MACHINA"
+USDC: Final = "USDC"
 
 
 class Move(NamedTuple):
@@ -41,6 +43,10 @@ class Books:
         self.balances[asset, source] = left
         self.balances[asset, target] += amount
         self.moves.append(Move(time_us, kind, asset, source, target, amount))
+
+    def credit(self, asset: str, account: str, amount: int) -> None:
+        """Money that an account has from elsewhere: what a model has earned by its calls."""
+        self.balances[asset, account] += amount
 
     def of(self, account: str, asset: str = MACHINA) -> int:
         """What an account has."""

@@ -1,6 +1,7 @@
 """The chronicle: what the record keeps of the protocol, epoch by epoch."""
 
 from sim.protocol.board import Board, Standing
+from sim.protocol.demand import Demand
 from sim.protocol.discipline import Tribunal
 from sim.protocol.jury import Jury
 from sim.protocol.rounds import Rounds
@@ -30,8 +31,9 @@ class Chronicle:
         self._revoked_us[intent, model] = now_us
 
     def end_epoch(
-        self, now_us: int, board: Board, judged: dict[tuple[int, int], int], rounds: Rounds
-    ) -> None:
+        self, now_us: int, board: Board, judged: dict[tuple[int, int], int], rounds: Rounds,
+        demand: Demand | None,
+    ) -> None:  # fmt: skip
         """Writes down how the tables stand now that they are settled, if the epoch is over.
 
         Args:
@@ -53,6 +55,8 @@ class Chronicle:
                     "judged": judged[pair],
                     "spot_checks": self._checks.get(pair, 0),
                     "revoked_us": self._revoked_us.get(pair),
+                    "volume": demand.volume(intent) if demand else None,
+                    "multiplier_tenths": board.pool.multiplier_tenths(intent),
                     "rounds": held,
                     "rounds_failed": failed,
                     "rounds_reduced": reduced,
@@ -61,8 +65,20 @@ class Chronicle:
         self._checks, self._revoked_us = {}, {}
         self.epoch += 1
 
-    def end_validators(self, jury: Jury, tribunal: Tribunal) -> None:
-        """Writes down what each validator did in the epoch that `end_epoch` has just ended."""
+    def uses(self, judged: dict[tuple[int, int], int]) -> dict[str, int]:
+        """By intent, on how many tasks its script judged answers."""
+        found: dict[str, int] = {}
+        for (intent, _), tasks in judged.items():
+            name = self.intents[intent]
+            found[name] = found.get(name, 0) + tasks
+        return found
+
+    def end_validators(self, jury: Jury, tribunal: Tribunal, rewards: list[int]) -> None:
+        """Writes down what each validator did in the epoch that `end_epoch` has just ended.
+
+        Args:
+            rewards: in wei; none if the epoch was not over.
+        """
         for at, name in enumerate(jury.names):
             self.validators.append(
                 {
@@ -76,5 +92,6 @@ class Chronicle:
                     "rewarded": int(tribunal.rewarded[at]),
                     "strikes": int(tribunal.strikes[at]),
                     "slashed_wei": tribunal.slashed_wei[at],
+                    "reward_wei": rewards[at] if rewards else 0,
                 }
             )

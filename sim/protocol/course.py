@@ -7,12 +7,15 @@ import numpy as np
 
 from sim.chance import BlockSizes, below, key, mix, stream
 from sim.clock import Clock
-from sim.models import Pool
+from sim.models import Call, FloorPool, Pool
 from sim.protocol.board import Board, Standing
 from sim.protocol.books import Books
 from sim.protocol.chronicle import Chronicle
+from sim.protocol.demand import Demand
 from sim.protocol.discipline import Tribunal
 from sim.protocol.jury import Jury
+from sim.protocol.mint import Mint
+from sim.protocol.purchasing import Purchasing
 from sim.protocol.reference import right_answers
 from sim.protocol.rounds import Rounds, Verdict
 from sim.protocols import Registration, SpotChecks, Telegraph
@@ -46,9 +49,13 @@ class Course:
             clock, protocol.consensus, scenario.validators, rows, _draws(scenario.seed, "rounds"),
             self.jury, self.tribunal, len(scenario.models),
         )  # fmt: skip
+        self._money(scenario)
         self.chronicle = Chronicle(scenario)
         self.on_judged: Callable[[], None] = lambda: None
-        self.judge = self.rounds.take
+        pricing = protocol.pricing
+        self.demand: Demand | None = None
+        if pricing is not None and isinstance(pool, FloorPool):
+            self.demand = Demand(pricing, pool, len(scenario.intents))
         self._keys = {
             (intent, model): key(f"protocol/{scenario.intents[intent]}/{pool.ids[model]}")
             for intent, model in self.board.pairs
@@ -58,6 +65,18 @@ class Course:
         self._checks = _draws(scenario.seed, "spot-checks")
         self._found: list[Verdict] = []
 
+    def _money(self, scenario: Scenario) -> None:
+        bonded = sum(self.jury.stakes) if self.jury else 0
+        self.purchasing: Purchasing | None = None
+        if self.protocol.purchases is not None:
+            self.purchasing = Purchasing(
+                self.clock, self.protocol.purchases, self.books, list(scenario.models),
+                scenario.seed,
+            )  # fmt: skip
+            self.rounds.on_earned = self.purchasing.earned
+        pooled = self.purchasing.exchange.reserve1 if self.purchasing else 0
+        self.mint = Mint(self.protocol.emission, self.books, bonded, pooled)
+
     def start(self) -> None:
         """Sets the first event of each kind."""
         self.clock.after(us_from_hours_nearest(self.protocol.epoch_h), self._end_epoch, None)
@@ -65,6 +84,8 @@ class Course:
         for name, registration in self.protocol.registrations.items():
             at_us = us_from_hours_nearest(registration.at_h)
             self.clock.after(at_us, self._register, (self.position[name], registration))
+        if self.purchasing is not None:
+            self.purchasing.start()
         checks = self.protocol.spot_checks
         if checks.tasks:
             self.clock.after(us_from_seconds_nearest(checks.every_s), self._check, checks)
@@ -82,12 +103,20 @@ class Course:
             self.chronicle.models,
         )  # fmt: skip
 
+    def judge(self, call: Call, right: bool) -> int:
+        """An answer waits for the next round; its score is 0 until then."""
+        if self.demand is not None:
+            self.demand.answered(call.task.intent, self.clock.now)
+        return self.rounds.take(call, right)
+
     # Rounds ----------------------------------------------------------------------------------
 
     def _round(self, _: None) -> None:
         """One round ends: its result counts. The next begins, with what was answered meanwhile."""
         self._count()
         self._found = self.rounds.hold()
+        if self.demand is not None:
+            self.demand.tell(self.clock.now)
         self._judged()
         self.clock.after(self.rounds.length_us, self._round, None)
 
@@ -123,12 +152,14 @@ class Course:
         self.clock.after(us_from_hours_nearest(self.protocol.epoch_h), self._end_epoch, None)
 
     def _write_down(self, *, over: bool) -> None:
-        judged = dict(self.board.tasks)
+        judged, rewards = dict(self.board.tasks), []
         if over:
             self.board.settle()
-        self.chronicle.end_epoch(self.clock.now, self.board, judged, self.rounds)
+            uses = self.chronicle.uses(judged)
+            rewards = self.mint.end_epoch(self.clock.now, self.jury, self.tribunal, uses)
+        self.chronicle.end_epoch(self.clock.now, self.board, judged, self.rounds, self.demand)
         if self.jury is not None and self.tribunal is not None:
-            self.chronicle.end_validators(self.jury, self.tribunal)
+            self.chronicle.end_validators(self.jury, self.tribunal, rewards)
             if over:
                 self.tribunal.end_epoch()
 

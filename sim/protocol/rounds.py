@@ -1,6 +1,6 @@
 """Rounds of consensus: the answers since the last one, judged by the whole jury at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Final, NamedTuple
 
@@ -19,7 +19,9 @@ from sim.validators import Validators
 
 JUDGES: Final = key("protocol/judges")
 LEADER: Final = key("protocol/leader")
-SCORE: Final = [field.name for field in fields(Calls)].index("score_ppm")
+COLUMNS: Final = [field.name for field in fields(Calls)]
+SCORE: Final = COLUMNS.index("score_ppm")
+MODEL, CHARGE, FEE = map(COLUMNS.index, ("model", "charge_micros", "fee_micros"))
 NO_ROW: Final = -1
 
 
@@ -55,6 +57,7 @@ class Rounds:
 
     ``rows`` are the market's rows, into which scores are written. ``ratings`` holds, per model
     and validator, in how many rounds it was judged and the sum of these scores in ppm.
+    ``on_earned`` is told what each judged call has brought its model, the fee taken off.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Rounds:
         self.held = self.failed = self.reduced = self._failures = 0
         judges = len(jury.names) if jury else 0
         self.ratings = np.zeros((2, models, judges), np.int64)
+        self.on_earned: Callable[[int, int], None] | None = None
         self._late_s = 0.0
 
     @property
@@ -167,6 +171,8 @@ class Rounds:
         for place, score_ppm in zip(places.tolist(), scores_ppm.tolist(), strict=True):
             if place != NO_ROW:
                 row = rows[place]
+                if self.on_earned is not None:
+                    self.on_earned(row[MODEL], row[CHARGE] - row[FEE])
                 rows[place] = (*row[:SCORE], score_ppm, *row[SCORE + 1 :])
 
 

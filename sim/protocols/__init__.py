@@ -3,12 +3,14 @@
 Without one, models keep the mean of their last verdicts as their score and nothing else changes.
 """
 
+from sim.protocols.money import Emission, Purchases
+from sim.protocols.pricing import Pricing, Tier
 from sim.protocols.telegraph import Registration, SpotChecks, Telegraph
 from sim.protocols.validators import Colluding, Consensus, Copying, Discipline, Honest
 
 __all__ = [
-    "PROTOCOLS", "Colluding", "Consensus", "Copying", "Discipline", "Honest", "Protocol",
-    "Registration", "SpotChecks", "Telegraph",
+    "PROTOCOLS", "Colluding", "Consensus", "Copying", "Discipline", "Emission", "Honest", "Pricing",
+    "Protocol", "Purchases", "Registration", "SpotChecks", "Telegraph", "Tier",
 ]  # fmt: skip
 
 Protocol = Telegraph

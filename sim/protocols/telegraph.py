@@ -5,6 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from sim.parameters import Count, Parameters, Positive, PositiveCount
+from sim.protocols.money import Emission, Purchases
+from sim.protocols.pricing import Pricing
 from sim.protocols.validators import Consensus, Discipline, Hours, Percent, ValidatorGroup
 
 
@@ -43,6 +45,9 @@ class Telegraph(Parameters):
             before it. Until then a model gets no task.
         validators: the groups that judge, by id, in rounds of ``consensus`` and under
             ``discipline``. Without any, a round ends in what the scenario's ``validators`` find.
+        pricing: floors and demand multipliers; models ask their list prices when left out.
+        emission: the MACHINA that each epoch makes.
+        purchases: what models earn buys MACHINA for them; they keep USDC when left out.
     """
 
     kind: Literal["telegraph"] = "telegraph"
@@ -52,5 +57,8 @@ class Telegraph(Parameters):
     spot_checks: SpotChecks = SpotChecks()
     registrations: dict[str, Registration] = {}
     validators: dict[str, ValidatorGroup] = {}
+    pricing: Pricing | None = None
     consensus: Consensus = Consensus()
     discipline: Discipline = Discipline()
+    emission: Emission = Emission()
+    purchases: Purchases | None = None

@@ -13,12 +13,13 @@ from sim.units import Int64Array
 INT, TEXT, WEI = pl.Int64(), pl.String(), pl.Decimal(38, 0)
 EPOCHS = {
     "epoch": INT, "ended_us": INT, "intent": TEXT, "model": TEXT, "standing": TEXT, "rank": INT,
-    "score_ppm": INT, "judged": INT, "spot_checks": INT, "revoked_us": INT, "rounds": INT,
+    "score_ppm": INT, "judged": INT, "spot_checks": INT, "revoked_us": INT, "volume": INT,
+    "multiplier_tenths": INT, "rounds": INT,
     "rounds_failed": INT, "rounds_reduced": INT,
 }  # fmt: skip
 VALIDATORS = {
     "epoch": INT, "validator": TEXT, "seat": TEXT, "left_us": INT, "stake_wei": WEI, "rounds": INT,
-    "attended": INT, "rewarded": INT, "strikes": INT, "slashed_wei": WEI,
+    "attended": INT, "rewarded": INT, "strikes": INT, "slashed_wei": WEI, "reward_wei": WEI,
 }  # fmt: skip
 RATINGS = {"validator": TEXT, "model": TEXT, "rounds": INT, "score_ppm": INT}
 Rows = Sequence[Mapping[str, object]]

@@ -1,12 +1,13 @@
 """Contradictions between a scenario's protocol and its other parts."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from sim.facts import Fault
 from sim.protocols import Colluding, Copying, Protocol
 from sim.scenario.faults import fault_at
 from sim.scenario.library import nearest
-from sim.scenario.tree import Branch
+from sim.scenario.tree import Branch, Leaf
 
 PROTOCOL = "protocol"
 
@@ -21,6 +22,7 @@ def protocol_contradictions(tree: Branch, protocol: Protocol | None) -> Iterator
         yield from _names(tree, protocol, known)
         yield from _bonds(tree, protocol)
         yield from _quorums(tree, protocol)
+        yield from _floors(tree, protocol)
 
 
 def _unknown(
@@ -64,3 +66,20 @@ def _quorums(tree: Branch, protocol: Protocol) -> Iterator[Fault]:
     if rules.quorum > seated:
         allowed = f"at most the {seated} validators that have a seat"
         yield fault_at((*path, "quorum"), tree, str(rules.quorum), allowed)
+
+
+def _floors(tree: Branch, protocol: Protocol) -> Iterator[Fault]:
+    if protocol.pricing is None:
+        return
+    least = protocol.pricing.least_floor_usd
+    for name, part in tree.branch("models").items.items():
+        price = part.branch("price") if isinstance(part, Branch) else Branch({})
+        path, usd = ("models", name, "price"), price.get("usd_per_call")
+        if price.text("kind") == "per_token":
+            allowed = "kind: per_call, the floor that protocol.pricing multiplies"
+            yield fault_at(path, tree, "a price per token", allowed)
+        elif isinstance(usd, Leaf) and isinstance(usd.value, int | Decimal) and usd.value < least:
+            yield fault_at((*path, "usd_per_call"), tree, f"{usd.value}", f"at least {least} USD")
+    kind = tree.branch("mechanism").text("kind")
+    if kind not in (None, "posted"):
+        yield fault_at(("mechanism", "kind"), tree, f"{kind}", "posted, with protocol.pricing")

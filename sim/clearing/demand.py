@@ -1,0 +1,28 @@
+"""Posted price under a protocol: the router's pick at its floor times the demand multiplier."""
+
+from collections.abc import Sequence
+
+from sim.agents import Agent
+from sim.clearing.posted import PostedPrice
+from sim.clearing.types import Floor, Offer
+from sim.facts import Reason, Task
+from sim.models import Terms
+from sim.units import times_tenths_ceil
+
+
+class DemandPrice(PostedPrice):
+    """As `PostedPrice`; what is quoted is charged, whatever the multiplier is by then."""
+
+    def __init__(self, floor: Floor, pays_wrong: bool) -> None:
+        super().__init__(floor)
+        self.pays_wrong = pays_wrong
+
+    def offer(
+        self, agent: Agent, task: Task, attempt: int, models: Sequence[int]
+    ) -> Offer | Reason:
+        """The router's pick at the signal price."""
+        del agent
+        model = self.pool.endpoints[self.floor.router.pick(task, attempt, models, self.pool)]
+        tenths = self.pool.multiplier_tenths(task.intent)
+        price = times_tenths_ceil(model.quote_micros(task), tenths)
+        return model, price, price, price, Terms(price, price if self.pays_wrong else None)

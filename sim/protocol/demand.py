@@ -1,0 +1,39 @@
+"""Demand: how many answers each intent has had of late, and the multiplier that makes."""
+
+from collections import deque
+
+from sim.models import FloorPool
+from sim.protocols import Pricing
+from sim.units import us_from_hours_nearest
+
+
+class Demand:
+    """Counts answers in a rolling window per intent, and sets the pool's multipliers by them.
+
+    It looks again at every answer, and whenever it is told the time.
+    """
+
+    def __init__(self, pricing: Pricing, pool: FloorPool, intents: int) -> None:
+        self.pricing, self.pool = pricing, pool
+        self.window_us = us_from_hours_nearest(pricing.window_h)
+        self._times: list[deque[int]] = [deque() for _ in range(intents)]
+
+    def volume(self, intent: int) -> int:
+        """Answers in the window, when it was last looked at."""
+        return len(self._times[intent])
+
+    def answered(self, intent: int, now_us: int) -> None:
+        """One more answer."""
+        self._times[intent].append(now_us)
+        self._look(intent, now_us)
+
+    def tell(self, now_us: int) -> None:
+        """Lets every intent's oldest answers leave the window."""
+        for intent in range(len(self._times)):
+            self._look(intent, now_us)
+
+    def _look(self, intent: int, now_us: int) -> None:
+        times, since_us = self._times[intent], now_us - self.window_us
+        while times and times[0] <= since_us:
+            times.popleft()
+        self.pool.tenths[intent] = self.pricing.multiplier_tenths(len(times))

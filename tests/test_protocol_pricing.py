@@ -1,0 +1,118 @@
+"""Floors and demand multipliers: tiers, the rolling window, what is quoted, held and charged."""
+
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.facts import ScenarioError
+from sim.models import FloorPool
+from sim.protocol.demand import Demand
+from sim.protocols import Pricing
+from sim.runner import run
+from sim.scenario import Scenario, from_mapping
+from sim.units import US_PER_HOUR, times_tenths_ceil
+from tests.bad_scenarios import GOOD, faults_of
+from tests.scenarios_for_tests import group, model, ran, scenario, task
+
+
+@pytest.mark.parametrize(
+    ("requests", "tenths"),
+    [(0, 10), (999, 10), (1000, 15), (9999, 15), (10_000, 25), (99_999, 25), (100_000, 50),
+     (999_999, 50), (1_000_000, 100), (10**9, 100)],
+)  # fmt: skip
+def test_the_multiplier_steps_up_at_each_tier(requests, tenths):
+    assert Pricing().multiplier_tenths(requests) == tenths
+
+
+SMALL = {"tiers": [{"requests": 0, "times": 1}, {"requests": 3, "times": "1.5"}]}
+
+
+def priced(**changes: object) -> Scenario:
+    models = {"dear": model("0.03"), "fair": model("0.01")}
+    rules = {"kind": "telegraph", "spot_checks": {"tasks": 0}, "pricing": SMALL}
+    return scenario(models, {"g": group(60)}, protocol=rules, **changes)
+
+
+def test_the_window_rolls_and_the_multiplier_falls_again():
+    pool = FloorPool(priced())
+    demand = Demand(Pricing.model_validate(SMALL), pool, len(pool.tenths))
+    for hour in range(3):
+        demand.answered(0, hour * US_PER_HOUR)
+        assert pool.tenths[0] == (15 if hour == 2 else 10)
+    demand.tell(24 * US_PER_HOUR - 1)
+    assert (pool.tenths[0], demand.volume(0)) == (15, 3)
+    demand.tell(24 * US_PER_HOUR)
+    assert (pool.tenths[0], demand.volume(0)) == (10, 2)
+    assert set(pool.tenths[1:]) == {10}
+
+
+@given(st.integers(1, 10**8), st.integers(0, 10**9), st.integers(1, 100))
+def test_what_fits_is_what_costs_no_more_than_the_limit(floor, limit, tenths):
+    assert (times_tenths_ceil(floor, tenths) <= limit) == (floor <= limit * 10 // tenths)
+
+
+def test_calls_cost_the_floor_times_the_multiplier_of_the_volume_before_them():
+    calls = ran(priced(horizon_h=6, router={"kind": "cheapest"})).calls.sort("posted_us")
+    answered = calls["finished_us"].sort().to_list()
+    for row in calls.head(40).iter_rows(named=True):
+        before = sum(time <= row["posted_us"] for time in answered)
+        expected = 10_000 if before < 3 else 15_000
+        assert row["quote_micros"] == row["charge_micros"] == expected
+
+
+def test_an_agent_whose_limit_the_multiplier_passes_is_refused():
+    frames = ran(
+        scenario(
+            {"m": model("0.01")},
+            {"poor": group(60, max_price_usd="0.014")},
+            protocol={"kind": "telegraph", "spot_checks": {"tasks": 0}, "pricing": SMALL},
+            horizon_h=12,
+        )
+    )
+    assert len(frames.calls) == 3
+    assert set(frames.tasks.slice(4)["reason"]) == {"max_price"}
+
+
+def test_a_wrong_answer_costs_nothing_when_only_a_success_is_paid():
+    rail = {"kind": "batch", "settle_on": "success"}
+    calls = ran(priced(horizon_h=12, rail=rail)).calls
+    assert calls.filter(~pl.col("success"))["charge_micros"].sum() == 0
+    assert (calls.filter("success")["charge_micros"] > 0).all()
+
+
+def test_a_run_with_multipliers_keeps_the_laws_and_knows_its_regret(tmp_path):
+    ended = run(priced(horizon_h=12), out=tmp_path / "run", chain="none")
+    assert ended.ok, ended.failure
+    # Both models are as good, so that each call to the dear one regrets the difference.
+    dear = ended.calls.filter(pl.col("model") == "dear")
+    expected = (dear["charge_micros"] * 2 // 3).sum()
+    assert ended.summary.market.regret_micros == pytest.approx(expected, rel=0.001)
+
+
+def test_a_task_costs_routers_its_multiplied_price():
+    pool = FloorPool(priced())
+    each = task()
+    pool.tenths[each.intent] = 25
+    assert pool.expected_costs(each, [1]) == [25_000 * 10**6]
+
+
+def test_pricing_and_the_rest_of_the_scenario_must_agree():
+    bad = GOOD | {
+        "protocol": {"kind": "telegraph", "pricing": {}},
+        "mechanism": {"kind": "reverse-first"},
+    }
+    models = {"cheap": {"price": {"kind": "per_call", "usd_per_call": Decimal("0.009")},
+                        "quality": {"CHAT_COMPLETION": 0.5}}}  # fmt: skip
+    bad["models"] = {**GOOD["models"], **models}  # type: ignore[dict-item]
+    assert {fault.path for fault in faults_of(bad)} == {
+        "models.gpt-5.2.price", "models.cheap.price.usd_per_call", "mechanism.kind",
+    }  # fmt: skip
+
+
+def test_tiers_must_rise_from_nothing():
+    tiers = [{"requests": 0, "times": 1}, {"requests": 0, "times": 2}]
+    with pytest.raises(ScenarioError, match="each from more requests than the one before"):
+        from_mapping(GOOD | {"protocol": {"kind": "telegraph", "pricing": {"tiers": tiers}}})
