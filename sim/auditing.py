@@ -139,7 +139,7 @@ def audit_record(saved: Saved) -> AuditRecord:
 
 def balances_of(transfers: pl.DataFrame, names: Names) -> Int64Array:
     """The balances in micro-USDC, by account number, that a table of transfers adds up to."""
-    usdc = transfers.filter(pl.col("asset") == "USDC")
+    usdc = transfers.filter((pl.col("asset") == "USDC") & (pl.col("kind") != "swap"))
     amounts = usdc["amount"].cast(pl.Int64).to_numpy()
     balances = np.zeros(len(names.accounts.categories), np.int64)
     np.subtract.at(balances, usdc["source"].to_physical().to_numpy(), amounts)

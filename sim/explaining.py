@@ -192,7 +192,7 @@ def _candidate(
     load = occupied / slots
     if task.intent not in endpoint.abilities:
         return Candidate(endpoint.id, f"does not serve {scenario.intents[task.intent]}", load)
-    tenths = seen.world.pool.multiplier_tenths(task.intent)
+    tenths = seen.world.pool.tenths[task.intent]
     quote = times_tenths_ceil(endpoint.quote_micros(task), tenths)
     refused = ""
     if not rules.requires.met_by(scenario.models[endpoint.id]):

@@ -38,6 +38,7 @@ def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed])
             [mints(budgets), *_transfers(columns.calls, len(budgets))],
             modelled_gas(batches, scenario),
             names,
+            world.course.books.moves if world.course else (),
         ),
         batches=batches,
         own_answers=own_answers_frame(columns.own_answers, names),

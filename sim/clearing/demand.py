@@ -23,6 +23,6 @@ class DemandPrice(PostedPrice):
         """The router's pick at the signal price."""
         del agent
         model = self.pool.endpoints[self.floor.router.pick(task, attempt, models, self.pool)]
-        tenths = self.pool.multiplier_tenths(task.intent)
+        tenths = self.pool.tenths[task.intent]
         price = times_tenths_ceil(model.quote_micros(task), tenths)
         return model, price, price, price, Terms(price, price if self.pays_wrong else None)

@@ -10,6 +10,7 @@ import polars as pl
 from sim.facts import Kind, Reason, Status
 from sim.laws.answers import answers_out_of_order, answers_wrong, over_budget
 from sim.laws.evidence import Evidence, Parity
+from sim.laws.machina import minted, pool_at_start, supply_needed
 from sim.laws.redrawn import tasks_shifted
 from sim.ledger import ESCROW, FIRST_AGENT, mints, transfers
 from sim.metrics import LawFigures
@@ -43,33 +44,41 @@ def _balances(evidence: Evidence, asset: str) -> dict[str, int]:
 
 
 def conservation(evidence: Evidence) -> LawFigures:
-    """1. Per asset, all balances but the issuer's sum to the budgets, and to the gas to be paid."""
+    """1. Per asset, all balances but the issuer's sum to what may be minted, and all of that is.
+
+    That is the budgets and a protocol's pool in USDC, the gas to be paid in ETH, and in MACHINA
+    what the schedule of the epochs that have ended makes.
+    """
     scenario = evidence.frames.scenario
     budgets = [micros_from_usd_exact(group.budget_usd) for group in scenario.groups.values()]
     of_agents = np.array(budgets, np.int64)[evidence.names.group_of_agent]
-    minted = evidence.frames.transfers.filter(
-        (pl.col("asset") == "USDC") & (pl.col("kind") == "mint")
-    )
-    found, implied = transfers_from_frame(minted), mints(of_agents)
+    budgeted = _budgets(evidence)
+    found, implied = transfers_from_frame(budgeted), mints(of_agents)
     wrong = len(found) != len(implied) or bool((found.micros != implied.micros).any())
     gas = sum(wei for _, wei in modelled_gas(evidence.frames.batches, scenario))
-    ether = evidence.frames.transfers.filter(
-        (pl.col("asset") == "ETH") & (pl.col("kind") == "mint")
-    )
-    sums = [sum(_balances(evidence, asset).values()) for asset in ("USDC", "ETH")]
+    pooled, supply = pool_at_start(scenario.protocol)[0], supply_needed(evidence)
+    sums = [sum(_balances(evidence, asset).values()) for asset in ("USDC", "ETH", "MACHINA")]
     return _verdict(
-        f"USDC {sums[0]}, ETH {sums[1]}; ETH {int(ether['amount'].sum() or 0)} minted, "
-        f"{int(wrong)} wrong mints",
-        f"USDC {int(of_agents.sum())}, ETH {gas}; ETH {gas} minted, 0 wrong mints",
+        f"USDC {sums[0]}, ETH {sums[1]}, MACHINA {sums[2]}; ETH {minted(evidence, 'ETH')} minted, "
+        f"MACHINA {minted(evidence, 'MACHINA')} minted, {int(wrong)} wrong mints",
+        f"USDC {int(of_agents.sum()) + pooled}, ETH {gas}, MACHINA {supply}; ETH {gas} minted, "
+        f"MACHINA {supply} minted, 0 wrong mints",
+    )
+
+
+def _budgets(evidence: Evidence) -> pl.DataFrame:
+    """The mints of USDC to agents."""
+    return evidence.frames.transfers.filter(
+        (pl.col("asset") == "USDC")
+        & (pl.col("kind") == "mint")
+        & (pl.col("target").cast(pl.String) != "pool")
     )
 
 
 def no_overdraft(evidence: Evidence) -> LawFigures:
     """2. No account is ever below zero: agents and escrow at every instant, all at the end."""
     calls, names = evidence.calls, evidence.names
-    budgets = evidence.frames.transfers.filter(
-        (pl.col("kind") == "mint") & (pl.col("asset") == "USDC")
-    )
+    budgets = _budgets(evidence)
     start = np.zeros(len(names.agents), np.int64)
     start[budgets["target"].to_physical().to_numpy() - FIRST_AGENT] = (
         budgets["amount"].cast(pl.Int64).to_numpy()
@@ -87,7 +96,7 @@ def no_overdraft(evidence: Evidence) -> LawFigures:
     before = np.concatenate([[0], running])[first]
     paths = running - before[agent] + start[agent]
     lowest = min([*start.tolist(), int(paths.min())] if len(paths) else start.tolist())
-    for asset in ("USDC", "ETH"):
+    for asset in ("USDC", "ETH", "MACHINA"):
         lowest = min([lowest, *_balances(evidence, asset).values()])
     return LawFigures(ok=lowest >= 0, found=f"lowest {lowest}", needed=">= 0")
 

@@ -11,15 +11,7 @@ PLAIN = 10
 
 
 class FloorPool(Pool):
-    """Quotes of an intent are its models' floors times ``tenths`` / 10, rounded up."""
-
-    def __init__(self, scenario: Scenario) -> None:
-        super().__init__(scenario)
-        self.tenths = [PLAIN] * len(scenario.intents)
-
-    def multiplier_tenths(self, intent: int) -> int:
-        """The intent's multiplier now."""
-        return self.tenths[intent]
+    """Quotes of an intent are its models' floors times its ``tenths`` / 10, rounded up."""
 
     def fitting(self, task: Task, group: int, purse_micros: int) -> tuple[Sequence[int], Reason]:
         """Models whose floors fit what limit and purse allow for: both over the multiplier.

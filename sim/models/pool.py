@@ -91,6 +91,7 @@ class Pool:
         }
         self.newcomers: dict[int, frozenset[int]] = {}
         self.barred: set[tuple[int, int]] = set()
+        self.tenths = [10] * len(scenario.intents)
         # What is open to a group's intent depends on which models are shut, a bit each.
         self._shut = 0
         self._open: dict[tuple[int, int], Offers] = {}
@@ -189,11 +190,6 @@ class Pool:
         model_id = self.ids[model]
         endpoint = Endpoint(model, model_id, self._scenario.models[model_id], self._scenario)
         return Host(endpoint, slots)
-
-    def multiplier_tenths(self, intent: int) -> int:
-        """What a model's own price is multiplied by for an intent now, in tenths."""
-        del intent
-        return 10
 
     def room_changed(self, endpoint: Endpoint) -> None:
         """To be called once a model has filled up or has room again, is down or back."""

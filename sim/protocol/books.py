@@ -1,9 +1,10 @@
 """The books of the protocol: what is minted, bonded, slashed and swapped, in Python ints."""
 
 from collections import defaultdict
-from typing import Final, NamedTuple
+from typing import Final
 
 from sim.facts import Kind, LawError
+from sim.record.moves import Move
 
 ISSUER: Final = "issuer"
 TREASURY: Final = "treasury"
@@ -11,17 +12,6 @@ BONDS: Final = "bonds"
 POOL: Final = "pool"
 MACHINA: Final = "MACHINA"
 USDC: Final = "USDC"
-
-
-class Move(NamedTuple):
-    """One transfer: ``amount`` in the asset's own smallest unit (MACHINA in wei)."""
-
-    time_us: int
-    kind: Kind
-    asset: str
-    source: str
-    target: str
-    amount: int
 
 
 class Books:

@@ -1,5 +1,7 @@
 """The chronicle: what the record keeps of the protocol, epoch by epoch."""
 
+from decimal import Decimal
+
 from sim.protocol.board import Board, Standing
 from sim.protocol.demand import Demand
 from sim.protocol.discipline import Tribunal
@@ -56,7 +58,7 @@ class Chronicle:
                     "spot_checks": self._checks.get(pair, 0),
                     "revoked_us": self._revoked_us.get(pair),
                     "volume": demand.volume(intent) if demand else None,
-                    "multiplier_tenths": board.pool.multiplier_tenths(intent),
+                    "multiplier_tenths": board.pool.tenths[intent],
                     "rounds": held,
                     "rounds_failed": failed,
                     "rounds_reduced": reduced,
@@ -86,12 +88,12 @@ class Chronicle:
                     "validator": name,
                     "seat": jury.seats[at].name.lower(),
                     "left_us": tribunal.left_us[at],
-                    "stake_wei": jury.stakes[at],
+                    "stake_wei": Decimal(jury.stakes[at]),
                     "rounds": int(tribunal.held[at]),
                     "attended": int(tribunal.attended[at]),
                     "rewarded": int(tribunal.rewarded[at]),
                     "strikes": int(tribunal.strikes[at]),
-                    "slashed_wei": tribunal.slashed_wei[at],
-                    "reward_wei": rewards[at] if rewards else 0,
+                    "slashed_wei": Decimal(tribunal.slashed_wei[at]),
+                    "reward_wei": Decimal(rewards[at] if rewards else 0),
                 }
             )

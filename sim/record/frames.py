@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,8 @@ import polars as pl
 from sim.facts import Kind, Outcome, Reason, Status
 from sim.record.columns import Calls, Tasks, Transfers
 from sim.record.history import Columns
-from sim.record.protocol import ProtocolFrames
+from sim.record.moves import Move
+from sim.record.protocol import ProtocolFrames, protocol_accounts
 from sim.scenario.schema import Scenario
 from sim.units import BytesArray, Int64Array
 
@@ -62,7 +64,7 @@ class Names:
             "outcome": pl.Enum([outcome.name.lower() for outcome in Outcome]),
             "reason": pl.Enum([reason.name.lower() for reason in Reason]),
             "kind": pl.Enum([kind.name.lower() for kind in Kind]),
-            "asset": pl.Enum(["USDC", "ETH"]),
+            "asset": pl.Enum(["USDC", "ETH", "MACHINA"]),
         }
         self.accounts = pl.Enum(
             [
@@ -70,6 +72,7 @@ class Names:
                 *(f"agent:{agent}" for agent in self.agents),
                 *(f"model:{model}" for model in scenario.models),
                 "router", "network",
+                *protocol_accounts(scenario.protocol, scenario.intents),
             ]
         )  # fmt: skip
 
@@ -128,31 +131,35 @@ def tasks_frame(tasks: Tasks, names: Names) -> pl.DataFrame:
 
 
 def transfers_frame(
-    blocks: Sequence[Transfers], gas: Sequence[tuple[int, int]], names: Names
+    blocks: Sequence[Transfers],
+    gas: Sequence[tuple[int, int]],
+    names: Names,
+    moves: Sequence[Move] = (),
 ) -> pl.DataFrame:
-    """Every transfer: of USDC in micros, of ETH in wei (``gas``: time and wei of each batch).
+    """Every transfer: of USDC in micros, of ETH and MACHINA in wei.
 
     ``amount`` is a Decimal(38, 0); ``call_id`` is null where no call is behind a transfer.
+
+    Args:
+        gas: time and wei of each batch. moves: what the protocol has moved.
     """
-    frames = [_usdc(block, names) for block in blocks]
-    accounts = names.accounts.categories.to_list()
-    issuer, router, network = (accounts.index(name) for name in ("issuer", "router", "network"))
-    rows = [(0, Kind.MINT, issuer, router, sum(wei for _, wei in gas))]
-    rows += [(closed_us, Kind.GAS, router, network, wei) for closed_us, wei in gas]
-    frames.append(
-        pl.DataFrame(
-            {
-                "call_id": pl.Series([None] * len(rows), dtype=pl.Int64),
-                "time_us": [row[0] for row in rows],
-                "kind": names.coded("kind", np.array([row[1] for row in rows])),
-                "asset": pl.Series(["ETH"] * len(rows), dtype=names.enums["asset"]),
-                "source": as_enum("source", np.array([row[2] for row in rows]), names.accounts),
-                "target": as_enum("target", np.array([row[3] for row in rows]), names.accounts),
-                "amount": pl.Series([row[4] for row in rows], dtype=pl.Decimal(38, 0)),
-            }
-        )
+    total = sum(wei for _, wei in gas)
+    rows = [Move(0, Kind.MINT, "ETH", "issuer", "router", total)]
+    rows += [Move(closed_us, Kind.GAS, "ETH", "router", "network", wei) for closed_us, wei in gas]
+    rows += moves
+    times, kinds, assets, sources, targets, amounts = zip(*rows, strict=True)
+    other = pl.DataFrame(
+        {
+            "call_id": pl.Series([None] * len(rows), dtype=pl.Int64),
+            "time_us": pl.Series(times, dtype=pl.Int64),
+            "kind": names.coded("kind", np.array(kinds)),
+            "asset": pl.Series(assets, dtype=names.enums["asset"]),
+            "source": pl.Series(sources, dtype=names.accounts),
+            "target": pl.Series(targets, dtype=names.accounts),
+            "amount": pl.Series(list(map(Decimal, amounts)), dtype=pl.Decimal(38, 0)),
+        }
     )
-    return pl.concat(frames)
+    return pl.concat([*(_usdc(block, names) for block in blocks), other])
 
 
 def _usdc(block: Transfers, names: Names) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import polars as pl
 
+from sim.protocols import Protocol
 from sim.units import Int64Array
 
 INT, TEXT, WEI = pl.Int64(), pl.String(), pl.Decimal(38, 0)
@@ -93,3 +94,12 @@ def protocol_frames(
         pl.DataFrame(validators, schema=VALIDATORS),
         pl.DataFrame(rated, schema=RATINGS),
     )
+
+
+def protocol_accounts(protocol: Protocol | None, intents: Sequence[str]) -> list[str]:
+    """The accounts that only a protocol has."""
+    if protocol is None:
+        return []
+    groups = protocol.validators.items()
+    judges = [f"validator:{g}/{at}" for g, group in groups for at in range(group.count)]
+    return ["bonds", "pool", *judges, *(f"author:{intent}" for intent in intents)]

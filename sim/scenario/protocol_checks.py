@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from sim.facts import Fault
 from sim.protocols import Colluding, Copying, Protocol
+from sim.protocols.money import WEI_PER_MACHINA
 from sim.scenario.faults import fault_at
 from sim.scenario.library import nearest
 from sim.scenario.tree import Branch, Leaf
@@ -23,6 +24,7 @@ def protocol_contradictions(tree: Branch, protocol: Protocol | None) -> Iterator
         yield from _bonds(tree, protocol)
         yield from _quorums(tree, protocol)
         yield from _floors(tree, protocol)
+        yield from _genesis(tree, protocol)
 
 
 def _unknown(
@@ -83,3 +85,15 @@ def _floors(tree: Branch, protocol: Protocol) -> Iterator[Fault]:
     kind = tree.branch("mechanism").text("kind")
     if kind not in (None, "posted"):
         yield fault_at(("mechanism", "kind"), tree, f"{kind}", "posted, with protocol.pricing")
+
+
+def _genesis(tree: Branch, protocol: Protocol) -> Iterator[Fault]:
+    """Stakes and pool are made of what earlier epochs have minted."""
+    supply = protocol.emission.supply_wei(protocol.emission.epochs_before)
+    stakes = sum(group.count * group.stake_machina for group in protocol.validators.values())
+    pooled = protocol.purchases.pool_machina if protocol.purchases else Decimal(0)
+    if int((stakes + pooled) * WEI_PER_MACHINA) > supply:
+        path = (PROTOCOL, "emission", "epochs_before")
+        found = f"{protocol.emission.epochs_before}, which make {supply // WEI_PER_MACHINA} MACHINA"
+        allowed = f"enough epochs for stakes and pool, {stakes + pooled} MACHINA"
+        yield fault_at(path, tree, found, allowed)
