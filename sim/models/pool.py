@@ -79,14 +79,13 @@ class Pool:
         self._costs = [self._cost_terms(endpoint) for endpoint in self.endpoints]
         self._know(scenario)
         models = list(scenario.models.values())
-        groups = list(scenario.groups.values())
         self._serving = {
             (number, intent): [
                 endpoint.index
                 for endpoint, model in zip(self.endpoints, models, strict=True)
                 if intent in endpoint.abilities and group.requires.met_by(model)
             ]
-            for number, group in enumerate(groups)
+            for number, group in enumerate(scenario.groups.values())
             for intent in range(len(scenario.intents))
         }
         self.newcomers: dict[int, frozenset[int]] = {}
