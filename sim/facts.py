@@ -81,7 +81,11 @@ class Outcome(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why a call or a task did not end in a success."""
+    """Why a call or a task did not end in a success.
+
+    ``BELIEVED`` is a wrong answer that the router's judge took for right, so that there is no other
+    attempt; ``DOUBTED`` a right one that it turned away.
+    """
 
     NONE = 0
     WRONG = 1
@@ -97,6 +101,8 @@ class Reason(IntEnum):
     DAY_BUDGET = 11
     TASK_BUDGET = 12
     GAVE_UP = 13
+    BELIEVED = 14
+    DOUBTED = 15
 
 
 class Decision(IntEnum):

@@ -10,7 +10,7 @@ from sim.facts import Decision, Outcome, Reason, Status, Task
 from sim.ledger import Ledger
 from sim.models import Answer, Call, Endpoint, Pool
 from sim.rails import Rail
-from sim.routers import Router
+from sim.routers import LEARNERS, Router, judge_of
 from sim.scenario.schema import Scenario
 from sim.units import share_floor
 from sim.validators import verdict_ppm
@@ -42,6 +42,8 @@ class Market:
         self.drained = clock.event()
         self.on_ended: Callable[[], None] = lambda: None
         self.judge: Callable[[Call, bool], int] = self._judge
+        self.learns = self.router.kind in LEARNERS
+        self.doubts = judge_of(self.router)
         self._call_us = self._counted_us = 0
 
     def post(self, agent: Agent, task: Task) -> None:
@@ -84,6 +86,11 @@ class Market:
         success = answer.right and not late
         reason = Reason.LATE if late else Reason.NONE if success else Reason.WRONG
         score_ppm = self.judge(call, answer.right)
+        if self.learns:
+            self.pool.learn(task, model.index, score_ppm)
+        if self.doubts is not None and not late and call.attempt < call.agent.retries:
+            reason = self.doubts.judged(task, call.attempt, reason)
+            success = reason is Reason.NONE
         charge_micros = self._charge(call, answer, success)
         status = Status.REFUNDED if charge_micros is None else Status.SETTLED
         self._leave(call)

@@ -9,8 +9,10 @@ from typer.testing import CliRunner
 from sim.cli.explaining import register
 from sim.explaining import explain
 from sim.facts import ScenarioError
+from sim.routers import ALL_ROUTERS
 from sim.runner import run
 from tests.scenarios_for_tests import lively
+from tests.test_routers import REQUIRED
 
 APP = typer.Typer()
 register(APP)
@@ -67,3 +69,13 @@ def test_the_command_for_people_and_for_programs(ended):
     assert told.stdout == ""
     assert "picked" in told.stderr
     assert document["pick"] in told.stderr
+
+
+@pytest.mark.parametrize("kind", ALL_ROUTERS)
+def test_every_router_explains_itself(kind, tmp_path):
+    made = lively(60, router={"kind": kind, **REQUIRED.get(kind, {})})
+    ended = run(made, out=tmp_path / "run", chain="none")
+    row = ended.calls.row(ended.calls.height * 2 // 3, named=True)
+    found = explain(ended.directory, row["call_id"])
+    assert found.pick == row["model"]
+    assert found.router["kind"] == kind

@@ -8,7 +8,7 @@ import pytest
 from sim.chance import below, key, mix
 from sim.facts import ScenarioError, Task
 from sim.routers import MarketPool, Python
-from sim.scenario import Scenario, from_mapping
+from sim.scenario import Scenario, from_mapping, load
 from sim.world import World
 from tests.scenarios_for_tests import lively, model, ran, scenario
 
@@ -114,3 +114,67 @@ def test_it_may_ask_all_that_the_market_knows(tmp_path: Path) -> None:
 def test_unknown_keys_are_refused() -> None:
     with pytest.raises(ScenarioError, match="fiel"):
         from_mapping({"router": {"kind": "python", "fiel": "x.py"}})
+
+
+MARKET = """
+version: 1
+tasks: 5
+models: {m: {price: {kind: per_call, usd_per_call: 0.01}, quality: {CHAT_COMPLETION: 0.7}}}
+groups:
+  a:
+    count: 1
+    arrival: {kind: poisson, per_hour: 60}
+    intents: {CHAT_COMPLETION: {input_tokens: {median: 100}, output_tokens: {median: 100}}}
+    budget_usd: 9
+    value_usd: 1
+    max_price_usd: 1
+    deadline_s: 60
+"""
+
+
+def test_its_path_is_from_the_folder_of_the_file_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    written(tmp_path / "a", f"{PICK}return models[0]\n")
+    named = f"{MARKET}router: {{kind: python, file: mine.py}}\n"
+    (tmp_path / "a" / "one.yaml").write_text(named)
+    (tmp_path / "b" / "two.yaml").write_text("extends: ../a/one.yaml\nseed: 1\n")
+    hashes = set()
+    for folder, path in ((tmp_path, "a/one.yaml"), (tmp_path / "a", "one.yaml"),
+                         (tmp_path / "b", "two.yaml")):  # fmt: skip
+        monkeypatch.chdir(folder)
+        hashes.add(load(path).scenario_hash())
+    assert len(hashes) == 1
+    monkeypatch.chdir(tmp_path / "a")
+    given = load("../b/two.yaml", ["router.parameters={x: 1}", "router.file=mine.py"])
+    assert isinstance(given.router, Python)
+    assert given.router.file == str(tmp_path / "a" / "mine.py")
+
+
+def test_a_model_that_a_router_names_is_looked_for_with_all_other_faults() -> None:
+    broken = {
+        "version": 1, "tasks": 5, "models": {"small": model()}, "groups": {"a": {"count": "x"}},
+        "router": {"kind": "weighted", "weights": {"smal": 1, "small": 2, "big": 3}},
+    }  # fmt: skip
+    with pytest.raises(ScenarioError) as caught:
+        from_mapping(broken)
+    faults = {fault.path: fault for fault in caught.value.faults}
+    assert faults["router.weights.smal"].hint == "did you mean small?"
+    assert faults["router.weights.big"].allowed == "a model of this scenario: small"
+    assert any(path.startswith("groups.a") for path in faults)
+
+
+@pytest.mark.parametrize(
+    ("router", "path"),
+    [
+        ({"kind": "single", "model": "x"}, "router.model"),
+        ({"kind": "cascade", "order": ["m", "x"]}, "router.order[1]"),
+        ({"kind": "split", "strong": "x"}, "router.strong"),
+    ],
+)
+def test_the_fault_is_where_the_name_is(router: dict[str, object], path: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        scenario(router=router)
+    assert [fault.path for fault in caught.value.faults] == [path]

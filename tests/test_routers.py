@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from sim.chance import mix
 from sim.facts import Task
 from sim.models import Pool as RealPool
-from sim.routers import ALL_ROUTERS, Router
+from sim.routers import ALL_ROUTERS, Lesson, Router
 from tests.scenarios_for_tests import CHAT, lively, model, ran, scenario, task, token_model
 
 MINE = Path(__file__).with_name("test_router_custom.py")
@@ -36,8 +36,9 @@ class Pool:
     busy: list[int] = field(default_factory=list)
     right: list[bool] = field(default_factory=list)
     spent: list[int] = field(default_factory=list)
-    taught: list[tuple[int, int]] = field(default_factory=list)
-    notes: dict[int, list[float]] = field(default_factory=dict)
+    taught: list[tuple[Task, int, int]] = field(default_factory=list)
+    notes: dict[int, object] = field(default_factory=dict)
+    online: bool = True
 
     def __post_init__(self) -> None:
         n = len(self.chat)
@@ -69,9 +70,9 @@ class Pool:
         del intent, since_us
         return [self.spent[model] for model in models]
 
-    def lessons(self, _: int) -> list[tuple[int, int]]:
+    def lessons(self, _: int) -> list[Lesson]:
         taught, self.taught = self.taught, []
-        return taught
+        return [Lesson(*each) for each in taught]
 
 
 def router(kind: str, **parameters: object) -> Router:

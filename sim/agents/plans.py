@@ -64,7 +64,7 @@ class Retry:
             outcome = Outcome.SUCCEEDED
         elif reason is Reason.LATE or desk.clock.now >= task.deadline_us:
             outcome = Outcome.EXPIRED
-        elif attempt <= self.retries:
+        elif attempt <= self.retries and reason is not Reason.BELIEVED:
             desk.attempt(call.task_id, agent, attempt, task)
             return
         else:

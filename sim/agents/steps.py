@@ -219,6 +219,8 @@ class Steps:
                     self._start_if_ready(desk, progress, other)
         elif reason is Reason.LATE or desk.clock.now >= progress.task.deadline_us:
             progress.fail(Outcome.EXPIRED, reason)
+        elif reason is Reason.BELIEVED:
+            progress.fail(Outcome.FAILED, reason)
         elif progress.tries[index][clone] <= part.repeats and not progress.giving[index]:
             self._ask(desk, progress, index, clone)
         elif progress.rounds[index] < part.rounds:

@@ -22,6 +22,7 @@ from sim.metrics.definitions import (
 from sim.metrics.regret import regret_micros
 from sim.metrics.stability import stability
 from sim.rails import Paid
+from sim.record import ANSWERED_NAMES
 from sim.record.frames import Frames, Names, calls_from_frame
 from sim.units import (
     BPS,
@@ -32,7 +33,7 @@ from sim.units import (
     ratio_nearest,
 )
 
-ANSWERED = pl.col("reason").cast(pl.String).is_in(["none", "wrong", "late"])
+ANSWERED = pl.col("reason").cast(pl.String).is_in(ANSWERED_NAMES)
 OF_ANSWERS = (
     "model", "posted_us", "finished_us", "input_tokens", "cached_tokens", "output_tokens",
     "score_ppm",

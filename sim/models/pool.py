@@ -1,16 +1,16 @@
 """The pool: which models are open to a task, what they would cost, and how they score."""
 
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from sim.chance import below, mix
-from sim.facts import Fault, Reason, ScenarioError, Task
+from sim.facts import Reason, Task
 from sim.latencies import Lognormal
 from sim.mechanisms import Tariff
 from sim.models.endpoint import Answer, Endpoint
 from sim.models.host import Host
+from sim.models.learnt import Learnt
 from sim.scenario.schema import Scenario
 from sim.scenario.supply import Model
 from sim.units import PPM, TOKENS_PER_MTOK, US_PER_S, ppm_nearest
@@ -52,11 +52,11 @@ class Metered(Endpoint):
         self.book(task, self.index, charge_micros)
 
 
-class Pool:
+class Pool(Learnt):
     """All models: who serves what, who has room, the scores, the expected costs."""
 
     def __init__(self, scenario: Scenario) -> None:
-        check_names(scenario)
+        super().__init__(len(scenario.models), len(scenario.intents))
         self._scenario = scenario
         made = Metered if scenario.router.kind in SPENDERS else Endpoint
         self.endpoints = [
@@ -98,7 +98,7 @@ class Pool:
 
     def _know(self, scenario: Scenario) -> None:
         """What only some routers ask for; see `sim.routers.MarketPool`."""
-        ends, intents = self.endpoints, range(len(scenario.intents))
+        ends = self.endpoints
         self.ids: Sequence[str] = tuple(scenario.models)
         self.list_prices: Sequence[int] = [_list_price(endpoint.tariff) for endpoint in ends]
         self.first_token_us: Sequence[int] = [e.first_token_us for e in ends]
@@ -106,12 +106,6 @@ class Pool:
             round(1000 * US_PER_S / e.us_per_token) for e in ends
         ]
         self._times = [_time_terms(model) for model in scenario.models.values()]
-        self.tried = [[0] * len(ends) for _ in intents]
-        self.won = [[0] * len(ends) for _ in intents]
-        self.notes: dict[int, list[float]] = {}
-        self._lessons: dict[int, list[tuple[int, int]]] = {}
-        self._spent: list[deque[tuple[int, int, int]]] = [deque() for _ in intents]
-        self._totals = [[0] * len(ends) for _ in intents]
 
     def latencies(self, task: Task, models: Sequence[int]) -> list[int]:
         """Expected service time of a right answer per model, in us, rounded down.
@@ -136,25 +130,6 @@ class Pool:
             below(mix(draw, end.key, attempt), PPM) < end.chance_ppm(intent, difficulty)
             for end in ends
         ]
-
-    def book(self, task: Task, model: int, charge_micros: int) -> None:
-        """Takes note of a charge; only told where the router follows the money."""
-        self._spent[task.intent].append((task.posted_us, model, charge_micros))
-        self._totals[task.intent][model] += charge_micros
-
-    def spend(self, intent: int, models: Sequence[int], since_us: int) -> list[int]:
-        """Micros charged per model for tasks of an intent posted since ``since_us``."""
-        spent, totals = self._spent[intent], self._totals[intent]
-        while spent and spent[0][0] < since_us:
-            _, model, micros = spent.popleft()
-            totals[model] -= micros
-        return [totals[model] for model in models]
-
-    def lessons(self, intent: int) -> list[tuple[int, int]]:
-        """Verdicts as (model, ppm) since this was last asked; kept from the first time on."""
-        found = self._lessons.get(intent, [])
-        self._lessons[intent] = []
-        return found
 
     def _cost_terms(self, endpoint: Endpoint) -> tuple[int, int, int]:
         tariff, hit = endpoint.tariff, endpoint.hit_share
@@ -264,10 +239,6 @@ class Pool:
             running = self.rule.running(self._declared[intent][model])
             self._running[intent, model] = running
         self.scores[intent][model] = running.take(score_ppm)
-        self.tried[intent][model] += 1
-        self.won[intent][model] += score_ppm
-        if intent in self._lessons:
-            self._lessons[intent].append((model, score_ppm))
 
 
 def _list_price(tariff: Tariff) -> int:
@@ -285,12 +256,3 @@ def _time_terms(model: Model) -> tuple[float, float]:
         latency.first_token_ms * 1000 * spread,
         expansion * US_PER_S / latency.tokens_per_s * spread,
     )
-
-
-def check_names(scenario: Scenario) -> None:
-    """Raises `ScenarioError` for every model that the router names and the scenario has not."""
-    named: tuple[str, ...] = getattr(scenario.router, "names", ())
-    known = " | ".join(scenario.models)
-    faults = [Fault("router", repr(n), known) for n in named if n not in scenario.models]
-    if faults:
-        raise ScenarioError(tuple(faults))

@@ -2,10 +2,11 @@
 
 from sim.record.columns import Calls, Decisions, OwnAnswers, Tasks, Transfers
 from sim.record.hashing import AnswerHasher, digest
-from sim.record.history import ANSWERED, UNSETTLED, Columns, History
+from sim.record.history import ANSWERED, ANSWERED_NAMES, UNSETTLED, Columns, History
 
 __all__ = [
     "ANSWERED",
+    "ANSWERED_NAMES",
     "UNSETTLED",
     "AnswerHasher",
     "Calls",

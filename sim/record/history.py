@@ -12,8 +12,9 @@ from sim.record.columns import Calls, Decisions, OwnAnswers, Tasks, concatenate,
 from sim.units import BytesArray, Int64Array
 
 UNSETTLED: Final = -1
-ANSWERED: Final = (Reason.NONE, Reason.WRONG, Reason.LATE)
+ANSWERED: Final = (Reason.NONE, Reason.WRONG, Reason.LATE, Reason.BELIEVED, Reason.DOUBTED)
 """The reasons of calls that got an answer, right or not."""
+ANSWERED_NAMES: Final = [reason.name.lower() for reason in ANSWERED]
 
 
 @dataclass

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from sim.record import ANSWERED_NAMES
 from sim.report.markup import Json, Table
 from sim.report.palette import Palette
 from sim.report.picture import (
@@ -46,7 +47,7 @@ def latency_query(calls: pl.LazyFrame) -> pl.LazyFrame:
     latency = pl.col("finished_us") - pl.col("posted_us")
     ranks = {f"p{q}": latency.quantile(q / 100, interpolation="nearest") for q in (50, 95, 99)}
     return (
-        calls.filter(pl.col("reason").is_in(["none", "wrong", "late"]))
+        calls.filter(pl.col("reason").is_in(ANSWERED_NAMES))
         .filter(pl.col("status") != "in_flight")
         .group_by(pl.col("model").cast(pl.String))
         .agg(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from sim.record import ANSWERED_NAMES
 from sim.units import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, US_PER_S, Int64Array
 
 BINS_MAX = 144
@@ -87,7 +88,7 @@ class Grid:
 
 def grid_query(calls: pl.LazyFrame, bins: Bins) -> pl.LazyFrame:
     """The sums of `Grid` by bin and model."""
-    answered = pl.col("reason").is_in(["none", "wrong", "late"]) & (pl.col("status") != "in_flight")
+    answered = pl.col("reason").is_in(ANSWERED_NAMES) & (pl.col("status") != "in_flight")
     tokens = pl.col("input_tokens") + pl.col("output_tokens")
     return calls.group_by(bins.of("posted_us"), pl.col("model").to_physical()).agg(
         calls=pl.len(),

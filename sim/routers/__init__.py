@@ -12,19 +12,21 @@ from pydantic import Field
 
 from sim.routers.custom import Python
 from sim.routers.learning import Bandit, MarketShare
-from sim.routers.pairs import Cascade, Split, Threshold
+from sim.routers.pairs import Cascade, Split, Threshold, judge_of
 from sim.routers.plain import Oracle, Random, Single, Weighted
-from sim.routers.pool import MarketPool, Pool
+from sim.routers.pool import Lesson, MarketPool, Pool
 from sim.routers.price import Cheapest, CheapestList, InversePower
 from sim.routers.quality import Leaderboard, Logit, QualityFloor, WillingnessToPay
 from sim.routers.scoring import ScorePerPrice, WeightedScore
+from sim.routers.similar import Cluster, Knn
 from sim.routers.speed import Fastest, LeastBusy
 
 __all__ = [
-    "ALL_ROUTERS", "MARKET_ROUTERS", "ROUTERS", "Bandit", "Cascade", "Cheapest", "CheapestList",
-    "Fastest", "InversePower", "Leaderboard", "LeastBusy", "Logit", "MarketPool", "MarketShare",
-    "Oracle", "Pool", "Python", "QualityFloor", "Random", "Router", "ScorePerPrice", "Single",
-    "Split", "Threshold", "Weighted", "WeightedScore", "WillingnessToPay",
+    "ALL_ROUTERS", "LEARNERS", "MARKET_ROUTERS", "ROUTERS", "Bandit", "Cascade", "Cheapest",
+    "CheapestList", "Cluster", "Fastest", "InversePower", "Knn", "Leaderboard", "LeastBusy",
+    "Lesson", "Logit", "MarketPool", "MarketShare", "Oracle", "Pool", "Python", "QualityFloor",
+    "Random", "Router", "ScorePerPrice", "Single", "Split", "Threshold", "Weighted",
+    "WeightedScore", "WillingnessToPay", "judge_of",
 ]  # fmt: skip
 
 Router = Annotated[
@@ -47,6 +49,8 @@ Router = Annotated[
     | Split
     | Bandit
     | MarketShare
+    | Knn
+    | Cluster
     | Oracle
     | Python,
     Field(discriminator="kind"),
@@ -74,8 +78,12 @@ MARKET_ROUTERS = {
     "split": Split,
     "bandit": Bandit,
     "market-share": MarketShare,
+    "knn": Knn,
+    "cluster": Cluster,
     "oracle": Oracle,
     "python": Python,
 }
 """Those that need a market that runs."""
+LEARNERS = ("bandit", "knn", "cluster", "python")
+"""Those that are told of verdicts."""
 ALL_ROUTERS = {**ROUTERS, **MARKET_ROUTERS}

@@ -21,7 +21,8 @@ Pick = Callable[..., object]
 class Python(Parameters):
     """Your own rule: ``pick(task, attempt, models, pool, **parameters)`` in a Python ``file``.
 
-    The path is taken from where Telex is run. The file is only read when the scenario is checked
+    The path is taken from the folder of the scenario, or from where Telex is run if it was given
+    after ``--set``. The file is only read when the scenario is checked
     and runs when the first task comes; its SHA-256 is part of the scenario, so that a record says
     which code it was made by. Chance should come from `sim.chance.mix` alone.
     """
@@ -35,6 +36,7 @@ class Python(Parameters):
     def _readable(self) -> Self:
         if self.sha256 is None:
             object.__setattr__(self, "sha256", _checked(self.file))
+            object.__setattr__(self, "file", str(Path(self.file).resolve()))
         return self
 
     def pick(self, task: Task, attempt: int, models: Sequence[int], pool: MarketPool) -> int:

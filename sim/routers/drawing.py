@@ -10,7 +10,9 @@ from pydantic import Field
 from sim.chance import below, key, mix
 from sim.facts import Task
 from sim.routers.pool import MarketPool, Pool
+from sim.units import PPM, ppm_nearest
 
+EXPLORE = key("router/explore")
 GRACE = key("router/grace")
 RANK = key("router/rank")
 TIE = key("router/tie")
@@ -34,6 +36,11 @@ def some(models: Sequence[int], count: int, task: Task, attempt: int) -> list[in
         place = below(mix(bits, TIE, last), last + 1)
         found.append(models[place] if models[place] not in found else models[last])
     return found
+
+
+def explores(task: Task, attempt: int, chance: float) -> bool:
+    """Whether this is one of the picks that are left to chance."""
+    return below(mix(task.draw, EXPLORE, attempt), PPM) < ppm_nearest(chance)
 
 
 def least(models: Sequence[int], values: Sequence[int]) -> int:

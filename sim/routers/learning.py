@@ -8,14 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.chance import below, key, mix
+from sim.chance import below, mix
 from sim.facts import Task
 from sim.parameters import OpenShare, Parameters, PositiveUsd, Share
-from sim.routers.drawing import RANK, drawn
+from sim.routers.drawing import EXPLORE, RANK, drawn, explores
 from sim.routers.pool import MarketPool
 from sim.units import PPM, micros_from_usd_exact, ppm_nearest, us_from_hours_nearest
 
-EXPLORE = key("router/explore")
 FINE = 1 << 40
 
 
@@ -40,8 +39,7 @@ class Bandit(Parameters):
         if self.rule == "exp3":
             weights = self._exp3(task.intent, pool)
             return drawn(models, [weights[model] for model in models], task, attempt)
-        bits = mix(task.draw, EXPLORE, attempt)
-        if self.rule == "epsilon-greedy" and below(bits, PPM) < ppm_nearest(self.explore):
+        if self.rule == "epsilon-greedy" and explores(task, attempt, self.explore):
             return models[below(mix(task.draw, RANK, attempt), len(models))]
         costs = pool.expected_costs(task, models)
         low = min(costs)
@@ -65,10 +63,12 @@ class Bandit(Parameters):
         return right / tried if tried else pool.scores[task.intent][model] / PPM
 
     def _exp3(self, intent: int, pool: MarketPool) -> list[int]:
-        gains = pool.notes.setdefault(intent, [0.0] * len(pool.ids))
-        for model, score_ppm in pool.lessons(intent):
+        gains = pool.notes.get(intent)
+        if not isinstance(gains, list):
+            gains = pool.notes[intent] = [0.0] * len(pool.ids)
+        for lesson in pool.lessons(intent):
             weights = self._weights(gains)
-            gains[model] += score_ppm / PPM * sum(weights) / weights[model]
+            gains[lesson.model] += lesson.score_ppm / PPM * sum(weights) / weights[lesson.model]
         return self._weights(gains)
 
     def _weights(self, gains: Sequence[float]) -> list[int]:

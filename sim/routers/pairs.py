@@ -7,14 +7,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.chance import mix, normal
-from sim.facts import Task
-from sim.parameters import OpenShare, Parameters, Share
+from sim.chance import key, mix, normal
+from sim.facts import Reason, Task
+from sim.parameters import NonNegative, OpenShare, Parameters, Share
 from sim.routers.drawing import RANK, ModelName, best, cheapest, offered
 from sim.routers.pool import MarketPool, Pool
 from sim.units import PPM, ppm_nearest
 
 NORMAL = NormalDist()
+JUDGE = key("router/judge")
 
 
 class Threshold(Parameters):
@@ -76,12 +77,19 @@ class Cascade(Parameters):
     """One model after the other: each attempt goes to the next of ``order``, and every one is paid.
 
     Without an order, from the cheapest up. What is not on offer is passed over; at its end the last
-    one is asked again. How many attempts there are is the group's ``retries``; whether an answer is
-    accepted is the market's judgement, which is right.
+    one is asked again. How many attempts there are is the group's ``retries``.
+
+    Args:
+        accept: an answer is accepted when the judge's score reaches the attempt's own threshold
+            (the last of them for all later attempts). Without any the judge is the market, which
+            is right. The answer to the last attempt is accepted whatever it is.
+        judge_error: standard deviation of the judge's error, on scores from 0 to 1.
     """
 
     kind: Literal["cascade"] = "cascade"
     order: tuple[ModelName, ...] = ()
+    accept: tuple[Share, ...] = ()
+    judge_error: NonNegative = 0.0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,3 +104,21 @@ class Cascade(Parameters):
         later = offered(self.order[attempt:], models, pool)
         earlier = offered(self.order[:attempt], models, pool)
         return (later[:1] or earlier[-1:] or [cheapest(task, models, pool)])[0]
+
+    def accepts(self, task: Task, attempt: int, score_ppm: int) -> bool:
+        """Whether the judge takes an answer of this true score: score + error >= threshold."""
+        threshold = self.accept[min(attempt, len(self.accept) - 1)]
+        error = normal(mix(task.draw, JUDGE, attempt)) * self.judge_error
+        return score_ppm + round(error * PPM) >= ppm_nearest(threshold)
+
+    def judged(self, task: Task, attempt: int, reason: Reason) -> Reason:
+        """What becomes of a right or a wrong answer before the judge."""
+        right = reason is Reason.NONE
+        if self.accepts(task, attempt, PPM * right):
+            return reason if right else Reason.BELIEVED
+        return Reason.DOUBTED if right else reason
+
+
+def judge_of(router: object) -> Cascade | None:
+    """The router if it judges answers itself."""
+    return router if isinstance(router, Cascade) and router.accept else None

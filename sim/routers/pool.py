@@ -1,9 +1,17 @@
 """What a router may know: of any pool, and of a pool in a market that runs."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sim.facts import Task
+
+
+class Lesson(NamedTuple):
+    """A verdict to learn from: what was asked, of which model, and its score in ppm."""
+
+    task: Task
+    model: int
+    score_ppm: int
 
 
 class Pool(Protocol):
@@ -33,8 +41,10 @@ class MarketPool(Pool, Protocol):
     """Verdicts given so far, by intent, then model."""
     won: list[list[int]]
     """The sum of their scores in ppm."""
-    notes: dict[int, list[float]]
+    notes: dict[int, object]
     """A learning router's own memory, by intent."""
+    online: bool
+    """Whether there are verdicts only on what was picked, so that it pays to explore."""
 
     def latencies(self, task: Task, models: Sequence[int]) -> list[int]:
         """Expected service time of a right answer from each model, in us, waiting left out."""
@@ -52,6 +62,6 @@ class MarketPool(Pool, Protocol):
         """Micros charged per model for tasks of an intent that were posted since."""
         ...
 
-    def lessons(self, intent: int) -> list[tuple[int, int]]:
-        """Verdicts as (model, ppm), in order, since this was last asked."""
+    def lessons(self, intent: int) -> list[Lesson]:
+        """Verdicts, in order, since this was last asked."""
         ...

@@ -8,12 +8,12 @@ from pydantic import ValidationError
 from sim.facts import Fault
 from sim.intents import INTENTS
 from sim.protocols import Protocol
-from sim.routers import Leaderboard
 from sim.scenario.agent_checks import agent_contradictions, steps_of
-from sim.scenario.faults import fault_at, found_at
+from sim.scenario.faults import fault_at
 from sim.scenario.library import nearest
 from sim.scenario.price_checks import price_contradictions
 from sim.scenario.protocol_checks import protocol_contradictions
+from sim.scenario.router_checks import router_contradictions
 from sim.scenario.schema import Group, Scenario
 from sim.scenario.supply import Model
 from sim.scenario.tree import EXCLUSIVE, Branch, Row, plain
@@ -63,6 +63,7 @@ def contradictions(tree: Branch, scenario: Scenario | None) -> list[Fault]:
         *_intent_names(tree),
         *protocol_contradictions(tree, _protocol(tree)),
         *agent_contradictions(tree, parts.models),
+        *router_contradictions(tree),
     ]
     for name, model in parts.models.items():
         if model is not None:
@@ -73,7 +74,6 @@ def contradictions(tree: Branch, scenario: Scenario | None) -> list[Fault]:
             faults += _unserved(tree, name, group, parts)
     faults += price_contradictions(tree, parts.models, parts.groups)
     if scenario is not None:
-        faults += _shares(tree, scenario)
         faults += _budgets(tree, scenario)
     return faults
 
@@ -195,10 +195,3 @@ def _budgets(tree: Branch, scenario: Scenario) -> Iterator[Fault]:
         yield fault_at(
             ("groups",), tree, f"{total:,.0f} USD", allowed, "balances are 64-bit micros"
         )
-
-
-def _shares(tree: Branch, scenario: Scenario) -> Iterator[Fault]:
-    router = scenario.router
-    if isinstance(router, Leaderboard) and sum(router.shares_percent) > 100:
-        path = ("router", "shares_percent")
-        yield fault_at(path, tree, found_at(path, tree), "shares of at most 100 together")

@@ -25,7 +25,7 @@ class Resolver:
             self._file(name, place, folder, trail) for name, place in self._references(tree, ())
         ]
         whole: Branch | None = None
-        for each in (*layers, tree.without("extends")):
+        for each in (*layers, _anchored(tree.without("extends"), folder)):
             if each is not None:
                 whole = each if whole is None else layer_scenario(whole, each)
         return whole or tree
@@ -115,6 +115,16 @@ class Resolver:
         self, path: TreePath, found: str, allowed: str, place: Place, hint: str = ""
     ) -> None:
         self.faults.append(Fault(dotted(path), found, allowed, hint, str(place)))
+
+
+def _anchored(tree: Branch, folder: Path) -> Branch:
+    """The tree with the path of a router's file taken from the folder of the file that names it."""
+    router = tree.branch("router")
+    file = router.get("file")
+    if not isinstance(file, Leaf) or not isinstance(file.value, str) or not file.value:
+        return tree
+    anchored = Leaf(str(folder / file.value), file.place)
+    return tree.having("router", router.having("file", anchored))
 
 
 def _find_file(name: str, folder: Path) -> Path | None:

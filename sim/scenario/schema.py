@@ -115,14 +115,15 @@ class Scenario(Parameters):
     def canonical_json(self) -> bytes:
         """All that can change a record, as JSON in one form: sorted keys, numbers without zeros.
 
-        Left out are the name and the question, the chain's backend, and the models' ``sources``
-        and ``estimated``.
+        Left out are the name and the question, the chain's backend, the models' ``sources`` and
+        ``estimated``, and where a router's file is: its SHA-256 says which it is.
         """
         document = self.model_dump(
             exclude={
                 "name": True,
                 "question": True,
                 "chain": {"backend"},
+                "router": {"file"},
                 "models": {"__all__": {"sources", "estimated"}},
             }
         )
