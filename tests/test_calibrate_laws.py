@@ -8,9 +8,9 @@ from scipy.optimize import check_grad
 
 from sim.calibration import response as item
 from sim.calibration.sizes import Law, law_of, own_sigma, share_of_output, spreads
-from sim.calibration.speed import speeds_of
 from sim.chance import stream
 from sim.models.lengths import relative_variance
+from sim.replay.speed import speeds_of
 from sim.replay.table import Floats
 from tests.replay_helpers import answers, table
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from sim.cli.explaining import register
 from sim.explaining import explain
 from sim.facts import ScenarioError
-from sim.routers import ALL_ROUTERS
+from sim.routers import ROUTERS
 from sim.runner import run
 from tests.scenarios_for_tests import lively
 from tests.test_routers import REQUIRED
@@ -71,7 +71,7 @@ def test_the_command_for_people_and_for_programs(ended):
     assert document["pick"] in told.stderr
 
 
-@pytest.mark.parametrize("kind", ALL_ROUTERS)
+@pytest.mark.parametrize("kind", ROUTERS)
 def test_every_router_explains_itself(kind, tmp_path):
     made = lively(60, router={"kind": kind, **REQUIRED.get(kind, {})})
     ended = run(made, out=tmp_path / "run", chain="none")

@@ -15,14 +15,14 @@ from sim.facts import ScenarioError, Task
 from sim.replay import Settings, replay
 from sim.replay.asked import asked
 from sim.replay.baselines import coin, oracle
+from sim.replay.known import Known
 from sim.replay.play import Terms, play
-from sim.replay.training import Known, Training
+from sim.replay.training import Training
 from sim.report.hull import concave_hull
-from sim.routers import ROUTERS, Pool
+from sim.routers import Pool
 from tests.replay_helpers import PAIR, outcomes, row, table
 
 TERMS = Terms(400_000, 0)
-REQUIRED = {"quality-floor": "quality-floor:floor=0.6"}
 
 
 def test_single_models_are_exact() -> None:
@@ -91,7 +91,8 @@ def test_every_fold_has_its_part_of_every_domain() -> None:
 def test_a_score_is_the_mean_over_the_other_folds_tasks_of_the_domain() -> None:
     made = outcomes(60)
     training = Training(made, 5, 5)
-    for fold, pool in enumerate(training.pools()):
+    for fold in range(5):
+        pool = Known(training, online=False).at(fold)
         for domain in range(2):
             others = (training.fold != fold) & (made.domain == domain)
             means = made.success[others].mean(axis=0)
@@ -103,15 +104,16 @@ def test_a_domain_that_the_other_folds_lack_takes_the_mean_of_all() -> None:
         table([[1.0], [0.0], [1.0], [0.0]]), domains=("a", "b"), domain=np.array([0, 0, 0, 1])
     )
     training = Training(made, 1, 4)
-    pool = training.pools()[int(training.fold[3])]
+    pool = Known(training, online=False).at(int(training.fold[3]))
     assert pool.scores[1] == [666_667]
-    assert Training(table([[1.0]]), 1, 5).pools()[0].scores == [[500_000]]
+    assert Known(Training(table([[1.0]]), 1, 5), online=False).scores == [[500_000]]
 
 
 def test_costs_are_in_millionths_of_a_micro() -> None:
     made = table([[1.0, 1.0]] * 4, [[1e-6, 2.0]] * 4)
-    pool: Pool = Training(made, 1, 2).pools()[0]
-    task = next(Training(made, 1, 2).tasks(np.array([0]), np.zeros(1), 0))
+    training = Training(made, 1, 2)
+    pool: Pool = Known(training, online=False)
+    task = next(training.tasks(np.array([0]), 0))
     assert pool.expected_costs(task, [1, 0]) == [2 * 10**12, 10**6]
 
 
@@ -127,15 +129,6 @@ def test_no_router_sees_its_own_task() -> None:
             for each in (made, other)
         )
         assert one.calls[7].tolist() == two.calls[7].tolist()
-
-
-@pytest.mark.parametrize("kind", ROUTERS)
-def test_every_router_of_the_simulation_can_be_replayed(kind: str) -> None:
-    found = replay(outcomes(40), [REQUIRED.get(kind, kind)]).rows[-1]
-    assert found.name == kind
-    assert sum(found.shares.values()) == pytest.approx(1)
-    assert 0 <= found.success <= 1
-    assert found.gap_to_oracle >= 0
 
 
 def test_the_routers_are_the_simulations_own() -> None:
@@ -216,19 +209,15 @@ class Odd:
 class Memory:
     """Learns which model was right on tasks of the same length, and picks that."""
 
-    def __init__(self) -> None:
-        self.right: dict[int, int] = {}
-
-    def fresh(self) -> "Memory":
-        return Memory()
-
-    def observe(self, task: Task, model: int, score_ppm: int) -> None:
-        if score_ppm:
-            self.right[task.input_tokens] = model
-
     def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Known) -> int:
-        del attempt, models, pool
-        return self.right.get(task.input_tokens, 0)
+        del attempt, models
+        known = pool.notes.setdefault(task.intent, {})
+        assert isinstance(known, dict)
+        for lesson in pool.lessons(task.intent):
+            if lesson.score_ppm:
+                known[lesson.task.input_tokens] = lesson.model
+        found: int = known.get(task.input_tokens, 0)
+        return found
 
 
 def test_a_router_that_picks_no_model_is_a_fault() -> None:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from sim.chance import mix
 from sim.facts import Task
 from sim.models import Pool as RealPool
-from sim.routers import ALL_ROUTERS, Lesson, Router
+from sim.routers import ROUTERS, Lesson, Router
 from tests.scenarios_for_tests import CHAT, lively, model, ran, scenario, task, token_model
 
 MINE = Path(__file__).with_name("test_router_custom.py")
@@ -109,7 +109,7 @@ POOLS = st.integers(1, 8).flatmap(
 )
 
 
-@pytest.mark.parametrize("kind", ALL_ROUTERS)
+@pytest.mark.parametrize("kind", ROUTERS)
 @given(data=st.data())
 def test_every_router_picks_from_the_offered_and_does_so_again(
     kind: str, data: st.DataObject
@@ -126,18 +126,18 @@ def test_every_router_picks_from_the_offered_and_does_so_again(
     assert (offered, pool.chat, pool.costs) == before
 
 
-@pytest.mark.parametrize("kind", ALL_ROUTERS)
+@pytest.mark.parametrize("kind", ROUTERS)
 def test_every_router_takes_the_only_model_there_is(kind: str) -> None:
     assert picks(router(kind), Pool([5, 5, 5], [1, 1, 1]), [2], 50) == {2: 50}
 
 
-@pytest.mark.parametrize("kind", ALL_ROUTERS)
+@pytest.mark.parametrize("kind", ROUTERS)
 def test_every_router_is_tagged_by_its_kind(kind: str) -> None:
     assert router(kind).kind == kind
-    assert type(router(kind)) is ALL_ROUTERS[kind]
+    assert type(router(kind)) is ROUTERS[kind]
 
 
-@pytest.mark.parametrize("kind", ALL_ROUTERS)
+@pytest.mark.parametrize("kind", ROUTERS)
 def test_every_router_gives_the_same_record_for_the_same_seed(kind: str) -> None:
     chosen = {"kind": kind, **REQUIRED.get(kind, {})}
     assert ran(lively(60, router=chosen)).digest == ran(lively(60, router=chosen)).digest

@@ -9,9 +9,9 @@ import numpy as np
 
 from sim.calibration.response import Response, fitted
 from sim.calibration.sizes import Costs, costs_of
-from sim.calibration.speed import Speed, speeds_of
 from sim.intents import INTENTS
-from sim.replay.play import RIGHT
+from sim.replay.known import RIGHT
+from sim.replay.speed import Speed, speeds_of
 from sim.replay.table import Floats, Table
 from sim.scenario.schema import Scenario
 from sim.units import Int64Array

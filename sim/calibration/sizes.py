@@ -12,6 +12,7 @@ from math import sqrt
 import numpy as np
 
 from sim.models.lengths import relative_variance
+from sim.replay.prices import prices_of
 from sim.replay.table import Floats, Table
 from sim.units import Int64Array
 
@@ -165,16 +166,13 @@ def _nominal(
 
 def list_shares(table: Table, micros: Floats | None) -> Floats:
     """Each model's share of cost that goes with its output, by non-negative least squares."""
-    from scipy.optimize import nnls
-
     shares = np.ones(len(table.models))
     if micros is None or table.input_tokens is None or table.output_tokens is None:
         return shares
-    for model in range(len(table.models)):
-        tokens = np.stack([table.input_tokens[:, model], table.output_tokens[:, model]], axis=1)
-        parts = nnls(tokens, micros[:, model])[0] * tokens.mean(axis=0)
-        shares[model] = parts[1] / parts.sum() if parts.sum() else 1.0
-    return shares
+    means = np.stack([table.input_tokens.mean(axis=0), table.output_tokens.mean(axis=0)], axis=1)
+    parts = prices_of(table) * means
+    total = parts.sum(axis=1)
+    return np.where(total > 0, parts[:, 1] / np.where(total > 0, total, 1), shares)
 
 
 def _priced(

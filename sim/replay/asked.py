@@ -1,9 +1,8 @@
 """Routers as they are asked for: ``quality-floor:floor=0.6`` as a router of the simulation."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import cast
 
 from pydantic import ValidationError
@@ -13,12 +12,12 @@ from sim.parameters import Parameters
 from sim.replay.play import Player
 from sim.replay.rankings import RANKINGS
 from sim.replay.table import Table
-from sim.routers import ROUTERS
+from sim.routers import MARKET_ROUTERS, ROUTERS
 from sim.scenario.library import nearest
+from sim.scenario.reading import UnreadableError, read_value
+from sim.scenario.tree import plain
 
 SINGLE, COIN, ORACLE = "single", "random", "oracle"
-Value = bool | str | int | Decimal | list["Value"]
-WHOLE = re.compile(r"-?[0-9]{1,18}")
 BETWEEN = re.compile(r",(?=[A-Za-z_]\w*=)")
 
 
@@ -52,6 +51,9 @@ def asked(text: str, table: Table) -> Asked:
         _none(text, given)
         return Asked(ORACLE)
     kinds = cast("dict[str, type[Parameters]]", {**ROUTERS, **RANKINGS})
+    if name in MARKET_ROUTERS:
+        allowed = f"a router that needs no market that runs: {name} looks at {MARKET_ROUTERS[name]}"
+        raise ScenarioError((Fault(f"--router {text}", name, allowed, "telex run"),))
     if name not in kinds:
         known = sorted({*kinds, SINGLE, ORACLE})
         fault = Fault(f"--router {text}", name, " | ".join(known), nearest(name, known))
@@ -60,12 +62,13 @@ def asked(text: str, table: Table) -> Asked:
         made = kinds[name].model_validate(given)
     except ValidationError as error:
         raise ScenarioError(tuple(_faults(text, error, sorted(kinds[name].model_fields)))) from None
-    document = made.model_dump(mode="json", exclude={"kind"})
+    _known_names(text, getattr(made, "names", ()), table)
+    document = made.model_dump(mode="json", exclude={"kind", "sha256"})
     return Asked(name, {key: each for key, each in document.items() if each is not None},
                  cast("Player", made))  # fmt: skip
 
 
-def _single(text: str, given: Mapping[str, Value], table: Table) -> Asked:
+def _single(text: str, given: Mapping[str, object], table: Table) -> Asked:
     model = given.get("model")
     if set(given) != {"model"} or model not in table.models:
         hint = nearest(str(model), table.models)
@@ -74,34 +77,41 @@ def _single(text: str, given: Mapping[str, Value], table: Table) -> Asked:
     return Asked(SINGLE, {"model": model})
 
 
-def _none(text: str, given: Mapping[str, Value]) -> None:
+def _known_names(text: str, names: Sequence[str], table: Table) -> None:
+    faults = [
+        Fault(f"--router {text}", name, " | ".join(table.models), nearest(name, table.models))
+        for name in dict.fromkeys(names)
+        if name not in table.models
+    ]
+    if faults:
+        raise ScenarioError(tuple(faults))
+
+
+def _none(text: str, given: Mapping[str, object]) -> None:
     if given:
         raise ScenarioError((Fault(f"--router {text}", ", ".join(given), "no parameters"),))
 
 
-def _parameters(text: str, rest: str) -> dict[str, Value]:
-    given: dict[str, Value] = {}
+def _parameters(text: str, rest: str) -> dict[str, object]:
+    given: dict[str, object] = {}
     for part in BETWEEN.split(rest) if rest else ():
         key, equals, value = part.partition("=")
         if not equals or not key or key in given:
             allowed = "NAME or NAME:KEY=VALUE,KEY=VALUE, each key once"
             raise ScenarioError((Fault(f"--router {text}", repr(part), allowed),))
-        given[key] = _value(value)
+        given[key] = _value(text, value)
     return given
 
 
-def _value(text: str) -> Value:
-    if text.startswith("[") and text.endswith("]"):
-        return [_value(part.strip()) for part in text[1:-1].split(",") if part.strip()]
-    if text in ("true", "false"):
-        return text == "true"
-    if WHOLE.fullmatch(text):
-        return int(text)
+def _value(asked: str, text: str) -> object:
+    """A value as YAML reads it: 3, 0.5, true, [a, b], {a: 1}, or a name."""
     try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return text
-    return number if number.is_finite() else text
+        tree, faults = read_value(text, f"--router {asked}")
+    except UnreadableError as error:
+        raise ScenarioError((error.fault,)) from None
+    if faults:
+        raise ScenarioError(tuple(faults))
+    return "" if tree is None else plain(tree)
 
 
 def _faults(text: str, error: ValidationError, known: list[str]) -> list[Fault]:
@@ -119,4 +129,8 @@ def _faults(text: str, error: ValidationError, known: list[str]) -> list[Fault]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_text(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value))}]"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -7,11 +7,14 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from sim.facts import Fault, ScenarioError, Task
+from sim.replay.known import RIGHT, Known, NotRecordedError
 from sim.replay.table import Floats, Table
-from sim.replay.training import Known, Training, UnknownCostError
+from sim.replay.training import Training
+from sim.routers import judge_of
 from sim.units import PPM, Int64Array
 
-RIGHT = 0.5
+ONLINE = ("bandit",)
+"""Kinds that learn from what they picked themselves, as the tasks come."""
 
 
 class Player(Protocol):
@@ -19,23 +22,6 @@ class Player(Protocol):
 
     def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Known) -> int:
         """The model that gets the task."""
-        ...
-
-
-class Student(Player, Protocol):
-    """A router with a memory, while it has it."""
-
-    def observe(self, task: Task, model: int, score_ppm: int) -> None:
-        """Takes a verdict on a model's answer to a task."""
-        ...
-
-
-@runtime_checkable
-class Learning(Protocol):
-    """A router that learns: it is trained on the other folds, every model's answer to each task."""
-
-    def fresh(self) -> Student:
-        """The router without any memory."""
         ...
 
 
@@ -81,50 +67,91 @@ class Terms:
 def play(name: str, router: Player, training: Training, terms: Terms) -> Played:
     """Lets a router pick for every task.
 
-    An answer is right from a score of 0.5 on; one that is wrong is tried again, up to ``retries``
-    times, every call paid. The recorded outcome stands for every call of a model on a task.
+    An answer is right from a score of 0.5 on; one that is wrong, or that the router's own judge
+    does not accept, is tried again, up to ``retries`` times, every call paid. The recorded outcome
+    stands for every call of a model on a task. Who learns online meets the tasks in an order of the
+    seed's; all others know the other folds.
 
     Raises:
         ScenarioError: the table lacks what the router asks for, or its pick is no model.
     """
-    table, lengths = training.table, training.lengths()
-    sums = _Sums(table)
-    ranks = isinstance(router, Ranking) and len(table.models) == 2
-    need = np.zeros(len(table.tasks), np.int64) if ranks else None
-    everyone = range(len(table.models))
+    sums = _Sums(training.table, name)
     try:
-        for fold, pool in enumerate(training.pools()):
-            rows = training.rows(fold)
-            player = _trained(router, training, fold, lengths[fold], terms)
-            for attempt in range(terms.retries + 1):
-                tasks = training.tasks(rows, lengths[fold], terms.value_micros)
-                picks = [player.pick(task, attempt, everyone, pool) for task in tasks]
-                rows = sums.add(name, rows, picks)
-            if need is not None:
-                need[training.rows(fold)] = _needs(router, training, fold, lengths[fold], pool)
-    except UnknownCostError:
-        found = "a table without cost_usd"
-        allowed = "a table with it: this router weighs costs"
-        raise ScenarioError((Fault(f"--router {name}", found, allowed),)) from None
+        if getattr(router, "kind", "") in ONLINE:
+            _play_online(router, training, terms, sums)
+        else:
+            _play_folds(router, training, terms, sums)
+        need = _needs(router, training)
+    except NotRecordedError as error:
+        raise ScenarioError((Fault(f"--router {name}", error.found, error.allowed),)) from None
     return Played(sums.success, sums.cost_usd, sums.latency_s, sums.calls, need)
 
 
+def _play_folds(router: Player, training: Training, terms: Terms, sums: "_Sums") -> None:
+    everyone, judge = range(len(training.table.models)), judge_of(router)
+    for fold in range(training.folds):
+        pool, rows = Known(training, online=False).at(fold), training.rows(fold)
+        for attempt in range(terms.retries + 1):
+            tasks = training.tasks(rows, terms.value_micros)
+            sums.add(rows, [router.pick(task, attempt, everyone, pool) for task in tasks])
+            if attempt == terms.retries:
+                break
+            accepted = sums.success[rows] >= RIGHT
+            if judge is not None:
+                scores = np.rint(sums.success[rows] * PPM).astype(np.int64).tolist()
+                tasks = training.tasks(rows, terms.value_micros)
+                accepted = np.array([
+                    judge.accepts(task, attempt, score_ppm)
+                    for task, score_ppm in zip(tasks, scores, strict=True)
+                ], bool)  # fmt: skip
+            rows = rows[~accepted]
+
+
+def _play_online(router: Player, training: Training, terms: Terms, sums: "_Sums") -> None:
+    everyone, pool = range(len(training.table.models)), Known(training, online=True)
+    order = training.shuffled()
+    folds = training.fold[order].tolist()
+    tasks = training.tasks(order, terms.value_micros)
+    for row, fold, task in zip(order[:, None], folds, tasks, strict=True):
+        pool.at(fold)
+        for attempt in range(terms.retries + 1):
+            pick = router.pick(task, attempt, everyone, pool)
+            sums.add(row, [pick])
+            pool.learn(task, pick, round(sums.success[row[0]] * PPM))
+            if sums.success[row[0]] >= RIGHT:
+                break
+
+
+def _needs(router: Player, training: Training) -> Int64Array | None:
+    """How much each task needs the strong model, of a router that ranks tasks for two."""
+    everyone = range(len(training.table.models))
+    if not isinstance(router, Ranking) or len(everyone) != 2:
+        return None
+    need = np.zeros(len(training.table.tasks), np.int64)
+    for fold in range(training.folds):
+        pool, rows = Known(training, online=False).at(fold), training.rows(fold)
+        need[rows] = [router.need(task, everyone, pool) for task in training.tasks(rows, 0)]
+    return need
+
+
 class _Sums:
-    def __init__(self, table: Table) -> None:
-        self.table = table
+    """What has been paid and won so far, per task."""
+
+    def __init__(self, table: Table, name: str) -> None:
+        self.table, self.name = table, name
         tasks = len(table.tasks)
         self.success, self.calls = np.zeros(tasks), np.zeros((tasks, len(table.models)))
         self.cost_usd = None if table.cost_usd is None else np.zeros(tasks)
         self.latency_s = None if table.latency_s is None else np.zeros(tasks)
 
-    def add(self, name: str, rows: Int64Array, picks: Sequence[int]) -> Int64Array:
-        """Takes a call for each row; returns the rows whose answer was wrong."""
+    def add(self, rows: Int64Array, picks: Sequence[int]) -> None:
+        """Takes a call for each row."""
         models = len(self.table.models)
         wrong = [pick for pick in picks if type(pick) is not int or not 0 <= pick < models]
         if wrong:
             found = f"{len(wrong)} picks such as {wrong[0]!r:.40}"
             allowed = f"a position from 0 to {models - 1}"
-            raise ScenarioError((Fault(f"--router {name}", found, allowed),))
+            raise ScenarioError((Fault(f"--router {self.name}", found, allowed),))
         chosen = np.array(picks, np.int64)
         self.success[rows] = self.table.success[rows, chosen]
         self.calls[rows, chosen] += 1
@@ -132,25 +159,3 @@ class _Sums:
                               (self.latency_s, self.table.latency_s)):  # fmt: skip
             if total is not None and values is not None:
                 total[rows] += values[rows, chosen]
-        return rows[self.success[rows] < RIGHT]
-
-
-def _needs(router: Player, training: Training, fold: int, length: Floats, pool: Known) -> list[int]:
-    assert isinstance(router, Ranking)
-    everyone = range(len(training.table.models))
-    tasks = training.tasks(training.rows(fold), length, 0)
-    return [router.need(task, everyone, pool) for task in tasks]
-
-
-def _trained(router: Player, training: Training, fold: int, length: Floats, terms: Terms) -> Player:
-    """The router itself, or a fresh one that has seen the other folds' outcomes."""
-    if not isinstance(router, Learning):
-        return router
-    student = router.fresh()
-    rows = np.flatnonzero(training.fold != fold)
-    scores = np.rint(training.table.success[rows] * PPM).astype(np.int64).tolist()
-    tasks = training.tasks(rows, length, terms.value_micros)
-    for task, verdicts in zip(tasks, scores, strict=True):
-        for model, score_ppm in enumerate(verdicts):
-            student.observe(task, model, score_ppm)
-    return student

@@ -5,45 +5,21 @@ score is the mean success of a model on the other folds' tasks of the same domai
 the mean of what it cost there; a domain that the other folds do not have takes the mean over all.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import cached_property
 from itertools import repeat, starmap
 
 import numpy as np
 
 from sim.chance import stream
 from sim.facts import Fault, ScenarioError, Task
+from sim.replay.known import UNKNOWN, Facts, View
 from sim.replay.table import Floats, Table
+from sim.routers import Lesson
 from sim.units import MICROS_PER_USD, PPM, US_PER_S, Int64Array
 
-UNKNOWN = 0.5
 LIMIT_MICROS = 10**13
 WEEK_US = 604_800 * US_PER_S
-
-
-class UnknownCostError(Exception):
-    """A router asked for costs that the table does not have."""
-
-
-class Known:
-    """The pool as a router sees it (`sim.routers.Pool`) while the tasks of one fold are routed.
-
-    ``weak`` and ``strong`` are the models of least and most mean success over the other folds.
-    """
-
-    def __init__(self, scores: Floats, costs_usd: Floats | None, pair: tuple[int, int]) -> None:
-        self.scores: list[list[int]] = np.rint(scores * PPM).astype(np.int64).tolist()
-        self.newcomers: dict[int, frozenset[int]] = {}
-        self.weak, self.strong = pair
-        self._costs: list[list[int]] | None = None
-        if costs_usd is not None:
-            fine = np.rint(costs_usd * (MICROS_PER_USD * PPM))
-            self._costs = [[int(cost) for cost in row] for row in fine.tolist()]
-
-    def expected_costs(self, task: Task, models: Sequence[int]) -> list[int]:
-        """Mean cost per model in the task's domain, in millionths of a micro-USDC."""
-        if self._costs is None:
-            raise UnknownCostError
-        return list(map(self._costs[task.intent].__getitem__, models))
 
 
 class Training:
@@ -52,7 +28,7 @@ class Training:
     def __init__(self, table: Table, seed: int, folds: int) -> None:
         if folds < 2:
             raise ScenarioError((Fault("--folds", str(folds), "2 or more"),))
-        self.table = table
+        self.table, self.seed, self.facts = table, seed, Facts(table)
         tasks = len(table.tasks)
         order = stream(seed, "replay", "folds").permutation(tasks)
         order = order[np.argsort(table.domain[order], kind="stable")]
@@ -80,16 +56,25 @@ class Training:
         found: Floats = np.where(number > 0, others / np.maximum(number, 1), overall)
         return found
 
-    def pools(self) -> list[Known]:
-        """One pool per fold."""
-        table = self.table
+    @cached_property
+    def views(self) -> list[View]:
+        """What is known of the models while a fold's tasks are routed, fold by fold."""
+        table, counts = self.table, self._counts
+        success = self._sums(table.success)
         scores = self.means(table.success, UNKNOWN)
         costs = None if table.cost_usd is None else self.means(table.cost_usd, 0.0)
-        pairs = [self._others(fold).pair for fold in range(self.folds)]
+        times = None if table.latency_s is None else self.means(table.latency_s, 0.0)
+        won, tried = success.sum(axis=0) - success, counts.sum(axis=0) - counts
+        each = np.ones(len(table.models))
         return [
-            Known(scores[fold], None if costs is None else costs[fold], pairs[fold])
+            View(
+                _ints(scores[fold] * PPM),
+                None if costs is None else _ints(costs[fold] * (MICROS_PER_USD * PPM)),
+                None if times is None else _ints(times[fold] * US_PER_S),
+                _ints(tried[fold] * each), _ints(won[fold] * PPM), self._others(fold).pair,
+            )
             for fold in range(self.folds)
-        ]
+        ]  # fmt: skip
 
     def _others(self, fold: int) -> Table:
         rows = np.flatnonzero(self.fold != fold)
@@ -99,6 +84,11 @@ class Training:
         """The positions of a fold's tasks."""
         return np.flatnonzero(self.fold == fold)
 
+    def shuffled(self) -> Int64Array:
+        """All positions in an order of the seed's: in which tasks come to who learns online."""
+        return stream(self.seed, "replay", "order").permutation(len(self.table.tasks))
+
+    @cached_property
     def lengths(self) -> Floats:
         """Expected output tokens per fold and domain, the mean over models too; 0 if unknown."""
         tokens = self.table.output_tokens
@@ -106,13 +96,54 @@ class Training:
             return np.zeros((self.folds, len(self.table.domains)))
         return self.means(tokens.mean(axis=1, keepdims=True), 0.0)[:, :, 0]
 
-    def tasks(self, rows: Int64Array, length: Floats, value_micros: int) -> Iterator[Task]:
-        """The tasks of these rows as an agent would post them; ``length`` is by domain."""
-        domain = self.table.domain[rows]
+    @cached_property
+    def difficulty(self) -> Int64Array:
+        """In millionths: the standard normal score of a task's rank by what models fail on it.
+
+        As hard as a task turned out to be; ties in an order of the seed's. Only routers that guess
+        difficulty with an error look at it.
+        """
+        from scipy.special import ndtri
+
+        tasks = len(self.table.tasks)
+        shuffled = self.shuffled()
+        ease = self.table.success.mean(axis=1)[shuffled]
+        places = np.empty(tasks)
+        places[shuffled[np.argsort(-ease, kind="stable")]] = (np.arange(tasks) + 0.5) / tasks
+        return np.rint(ndtri(places) * PPM).astype(np.int64)
+
+    @cached_property
+    def _rows(self) -> dict[int, int]:
+        return {draw: row for row, draw in enumerate(self._draws)}
+
+    def row_of(self, task: Task) -> int:
+        """The position of a task that was made here."""
+        return self._rows[task.draw]
+
+    def lessons(self, fold: int, domain: int) -> list[Lesson]:
+        """Every model's outcome on the other folds' tasks of a domain, in the table's order."""
+        rows = np.flatnonzero((self.fold != fold) & (self.table.domain == domain))
+        scores = np.rint(self.table.success[rows] * PPM).astype(np.int64).tolist()
+        return [
+            Lesson(task, model, score_ppm)
+            for task, verdicts in zip(self.tasks(rows, 0, fold), scores, strict=True)
+            for model, score_ppm in enumerate(verdicts)
+        ]
+
+    def tasks(self, rows: Int64Array, value_micros: int, seen: int | None = None) -> Iterator[Task]:
+        """The tasks of these rows as an agent would post them.
+
+        Their expected length is what the folds other than ``seen`` tell, their own if left out.
+        """
+        domain, fold = self.table.domain[rows], self.fold[rows] if seen is None else seen
         columns = (
             repeat(0), repeat(WEEK_US), domain.tolist(), self.table.prompts[rows].tolist(),
-            np.rint(length[domain]).astype(np.int64).tolist(), repeat(0),
-            map(self._draws.__getitem__, rows.tolist()), repeat(0), repeat(0),
-            repeat(value_micros), repeat(LIMIT_MICROS),
+            np.rint(self.lengths[fold, domain]).astype(np.int64).tolist(),
+            self.difficulty[rows].tolist(), map(self._draws.__getitem__, rows.tolist()), repeat(0),
+            repeat(0), repeat(value_micros), repeat(LIMIT_MICROS),
         )  # fmt: skip
         return starmap(Task, zip(*columns, strict=False))
+
+
+def _ints(values: Floats) -> list[list[int]]:
+    return [[int(value) for value in row] for row in np.rint(values).tolist()]

@@ -1,8 +1,7 @@
 """Routers: which of the models that fit gets a task.
 
 A rule is a frozen class with one method, ``pick``; to add one, write such a class, and name it in
-``Router`` and in ``ROUTERS``, or in ``MARKET_ROUTERS`` if it needs to know what only a market that
-runs can tell (`MarketPool`). A router is only ever offered models that serve the intent, meet the
+``Router`` and in ``ROUTERS``. A router is only ever offered models that serve the intent, meet the
 requirements, are up, have room, and quote no more than the task's limit.
 """
 
@@ -22,7 +21,7 @@ from sim.routers.similar import Cluster, Knn
 from sim.routers.speed import Fastest, LeastBusy
 
 __all__ = [
-    "ALL_ROUTERS", "LEARNERS", "MARKET_ROUTERS", "ROUTERS", "Bandit", "Cascade", "Cheapest",
+    "LEARNERS", "MARKET_ROUTERS", "ROUTERS", "Bandit", "Cascade", "Cheapest",
     "CheapestList", "Cluster", "Fastest", "InversePower", "Knn", "Leaderboard", "LeastBusy",
     "Lesson", "Logit", "MarketPool", "MarketShare", "Oracle", "Pool", "Python", "QualityFloor",
     "Random", "Router", "ScorePerPrice", "Single", "Split", "Threshold", "Weighted",
@@ -64,9 +63,6 @@ ROUTERS = {
     "random": Random,
     "inverse-power": InversePower,
     "threshold": Threshold,
-}
-"""Those that can be replayed on a table of recorded outcomes, too."""
-MARKET_ROUTERS = {
     "single": Single,
     "weighted": Weighted,
     "cheapest-list": CheapestList,
@@ -83,7 +79,7 @@ MARKET_ROUTERS = {
     "oracle": Oracle,
     "python": Python,
 }
-"""Those that need a market that runs."""
+MARKET_ROUTERS = {"least-busy": "queues", "market-share": "what was spent when"}
+"""Those that need a market that runs, and what they look at there; a table has none of it."""
 LEARNERS = ("bandit", "knn", "cluster", "python")
 """Those that are told of verdicts."""
-ALL_ROUTERS = {**ROUTERS, **MARKET_ROUTERS}

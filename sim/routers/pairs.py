@@ -69,8 +69,10 @@ class Split(Parameters):
         guess = task.difficulty + round(normal(mix(task.draw, RANK, 0)) * self.error * PPM)
         hard = guess > self._cut
         named = offered([(self.strong if hard else self.weak) or ""], models, pool)
+        if named:
+            return named[0]
         costs = pool.expected_costs(task, models)
-        return named[0] if named else models[costs.index(max(costs) if hard else min(costs))]
+        return models[costs.index(max(costs) if hard else min(costs))]
 
 
 class Cascade(Parameters):

@@ -48,7 +48,7 @@ class WeightedScore(Parameters):
         scores = pool.scores[task.intent]
         columns = zip(
             places([-scores[model] for model in able], self.quality),
-            places(pool.latencies(task, able), self.latency),
+            places(pool.latencies(task, able) if self.latency else [0] * len(able), self.latency),
             places(pool.expected_costs(task, able), self.cost),
             places(pool.loads(able), self.load),
             strict=True,
