@@ -228,7 +228,7 @@ class Reference:
             call_id, number, agent.index, model.index, task.intent, posted_us, started_us, now,
             task.input_tokens, cached, output, attempt, quote, charge, fee,
             reason is Reason.NONE, score_ppm, status, reason, task.output_tokens, task.difficulty,
-            task.step, task.clone, output, model.index, cost, quote, quote,
+            task.step, task.clone, output, model.index, cost, quote, quote, 0,
         ))  # fmt: skip
         self.go_on(number, agent, task, attempt, reason)
 

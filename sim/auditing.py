@@ -21,6 +21,7 @@ from sim.record.batches import Landed
 from sim.record.derivation import derivation_faults
 from sim.record.frames import Names, calls_from_frame, hashes_from_frame
 from sim.scenario import Scenario
+from sim.scenario.chain_checks import check_settleable
 from sim.units import Int64Array, micros_from_usd_exact, us_from_seconds_nearest
 
 
@@ -37,11 +38,9 @@ class Place:
 def chain_setup(scenario: Scenario, place: Place, directory: Path) -> ChainSetup:
     """What a scenario asks of the chain: its agents funded, its models registered.
 
-    Raises `ScenarioError` for a rail that is only modelled.
+    Raises `ScenarioError` for what no contract settles (`check_settleable`).
     """
-    if scenario.rail.kind != "batch":
-        hint = "the others are modelled: --chain none"
-        raise ScenarioError((Fault("rail.kind", scenario.rail.kind, "batch on a chain", hint),))
+    check_settleable(scenario)
     agents = tuple(
         Agent(
             f"{group_id}/{index}",

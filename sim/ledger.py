@@ -11,8 +11,10 @@ from typing import Final
 import numpy as np
 
 from sim.facts import Kind, LawError, Status
+from sim.mechanisms import ExecutionContingent
 from sim.record import Calls, Transfers
-from sim.units import Int64Array
+from sim.scenario.schema import Scenario
+from sim.units import Int64Array, micros_from_usd_exact
 
 ISSUER: Final = 0
 ESCROW: Final = 1
@@ -21,19 +23,31 @@ FIRST_AGENT: Final = 3
 """Account numbers: the issuer (whose balance is what was minted, negative), the escrow, the
 treasury, then every agent, then every model."""
 
+NO_BONDS: Final[Int64Array] = np.zeros(0, np.int64)
 
-def mints(budgets: Int64Array) -> Transfers:
-    """What the issuer gives every agent at time 0."""
-    n = len(budgets)
+
+def bonds(scenario: Scenario) -> Int64Array:
+    """The bond of each model in micros; of none, where the mechanism asks for no bonds."""
+    rule = scenario.mechanism
+    if not isinstance(rule, ExecutionContingent):
+        return NO_BONDS
+    return np.full(len(scenario.models), micros_from_usd_exact(rule.bond_usd), np.int64)
+
+
+def mints(budgets: Int64Array, bonds: Int64Array = NO_BONDS) -> Transfers:
+    """What the issuer gives at time 0: every agent its budget, then every model its bond."""
+    n = len(budgets) + len(bonds)
     zeros = np.zeros(n, np.int64)
-    agents = FIRST_AGENT + np.arange(n)
-    return Transfers(zeros - 1, zeros, zeros + Kind.MINT, zeros + ISSUER, agents, budgets)
+    accounts = FIRST_AGENT + np.arange(n)
+    amounts = np.concatenate([budgets, bonds])
+    return Transfers(zeros - 1, zeros, zeros + Kind.MINT, zeros + ISSUER, accounts, amounts)
 
 
 def transfers(calls: Calls, agents: int) -> Transfers:
     """The transfers of calls: hold; then release and fee, and refund of the rest; zeros left out.
 
-    The whole charge is released to the model, which owes the fee to the treasury.
+    The whole charge is released to the model, which owes the fee to the treasury. A slash goes from
+    the model, which has posted a bond, to the agent.
 
     Args:
         calls: in any order. agents: how many there are (models are numbered after them).
@@ -54,6 +68,7 @@ def transfers(calls: Calls, agents: int) -> Transfers:
             agent,
             (calls.quote_micros - calls.charge_micros) * ended,
         ),
+        (Kind.SLASH, calls.finished_us, model, agent, calls.slash_micros),
     )
     kinds = [np.full(len(calls), kind, np.int64) for kind, *_ in steps]
     times, sources, targets, amounts = (
@@ -81,12 +96,12 @@ def moved(balances: Int64Array, change: Transfers) -> Int64Array:
 class Ledger:
     """Balances of one run, in micro-USDC; raises `LawError` as soon as a law of money is broken."""
 
-    def __init__(self, budgets: list[int], models: int) -> None:
+    def __init__(self, budgets: list[int], models: int, bonds: Int64Array = NO_BONDS) -> None:
         self.agents = len(budgets)
         self.free = list(budgets)
         self.balances = moved(
             np.zeros(FIRST_AGENT + self.agents + models, np.int64),
-            mints(np.array(budgets, np.int64)),
+            mints(np.array(budgets, np.int64), bonds),
         )
 
     def hold(self, agent: int, quote_micros: int) -> None:
@@ -96,13 +111,15 @@ class Ledger:
             raise LawError("no_overdraft", f"agent {agent} at {left} micros", ">= 0")
         self.free[agent] = left
 
-    def end_hold(self, agent: int, quote_micros: int, charge_micros: int) -> None:
-        """Ends a hold: the charge goes, the rest is free again."""
+    def end_hold(
+        self, agent: int, quote_micros: int, charge_micros: int, slash_micros: int = 0
+    ) -> None:
+        """Ends a hold: the charge goes, the rest is free again, and a slash comes on top."""
         if not 0 <= charge_micros <= quote_micros:
             raise LawError(
                 "no_more_than_held", f"agent {agent} charged {charge_micros}", f"<= {quote_micros}"
             )
-        self.free[agent] += quote_micros - charge_micros
+        self.free[agent] += quote_micros - charge_micros + slash_micros
 
     def post(self, ended: Calls, held: Iterable[tuple[int, int]]) -> None:
         """Moves balances by the transfers of calls that ended, and proves both books equal.
@@ -145,7 +162,7 @@ class Ledger:
 
     @property
     def of_models(self) -> Int64Array:
-        """What each model has earned, fee taken off."""
+        """What each model has: its bond and earnings, fees and slashes taken off."""
         return self.balances[FIRST_AGENT + self.agents :]
 
     @property

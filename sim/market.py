@@ -108,6 +108,7 @@ class Market:
         """What an answer is charged; None if it is not."""
         if call.terms is not None:
             charge_micros = call.terms.right_micros if success else call.terms.wrong_micros
+            call.slash_micros = 0 if success else call.terms.owed_micros
             call.model.charged(call.task, charge_micros or 0)
             return charge_micros
         return (
@@ -115,6 +116,12 @@ class Market:
             if success or self.pay_any
             else None
         )
+
+    def move(self, call: Call, model: Endpoint) -> None:
+        """A call that waits goes to another model, whose price holds from then on."""
+        self._vacate(call.model)
+        call.model, call.tariff = model, model.tariff
+        self._occupy(model)
 
     # Waiting, giving up, failing -------------------------------------------------------------
 
@@ -156,17 +163,23 @@ class Market:
         self._count()
         self.calls_made += 1
         self.in_flight[call.id] = call
-        call.model.occupied += 1
-        if call.model.occupied == call.model.room:
-            self.pool.room_changed(call.model)
+        self._occupy(call.model)
 
     def _leave(self, call: Call) -> None:
         self._count()
         del self.in_flight[call.id]
         call.model.serving.pop(call.id, None)
-        call.model.occupied -= 1
-        if call.model.occupied == call.model.room - 1:
-            self.pool.room_changed(call.model)
+        self._vacate(call.model)
+
+    def _occupy(self, model: Endpoint) -> None:
+        model.occupied += 1
+        if model.occupied == model.room:
+            self.pool.room_changed(model)
+
+    def _vacate(self, model: Endpoint) -> None:
+        model.occupied -= 1
+        if model.occupied == model.room - 1:
+            self.pool.room_changed(model)
 
     def _count(self) -> None:
         now = self.clock.now
@@ -176,7 +189,7 @@ class Market:
     def _end_call(
         self, call: Call, status: Status, reason: Reason, charge_micros: int, score_ppm: int
     ) -> None:
-        self.ledger.end_hold(call.agent.index, call.quote_micros, charge_micros)
+        self.ledger.end_hold(call.agent.index, call.quote_micros, charge_micros, call.slash_micros)
         self.clearing.ended(call, charge_micros, reason is Reason.NONE)
         self.calls.append(self.row(call, status, reason, charge_micros, score_ppm))
         self.on_ended()
@@ -196,7 +209,7 @@ class Market:
             call.quote_micros, charge_micros, share_floor(charge_micros, self.rail.fee_bps),
             reason is Reason.NONE, score_ppm, status, reason, task.output_tokens, task.difficulty,
             task.step, task.clone, produced_tokens, served_by, cost_micros,
-            call.bid_micros, call.ask_micros,
+            call.bid_micros, call.ask_micros, call.slash_micros,
         )  # fmt: skip
 
     def host_answered(self, own: Own, model: int, output_tokens: int, reason: Reason) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from sim.ledger import mints, transfers
+from sim.ledger import bonds, mints, transfers
 from sim.record import Calls, Columns, Transfers, digest
 from sim.record.asides import decisions_frame, own_answers_frame
 from sim.record.batches import Landed, batches_frame, modelled_gas
@@ -35,7 +35,7 @@ def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed])
         calls=calls_frame(columns, names, first_settled_id),
         tasks=tasks_frame(columns.tasks, names),
         transfers=transfers_frame(
-            [mints(budgets), *_transfers(columns.calls, len(budgets))],
+            [mints(budgets, bonds(scenario)), *_transfers(columns.calls, len(budgets))],
             modelled_gas(batches, scenario),
             names,
             world.course.books.moves if world.course else (),

@@ -14,7 +14,7 @@ import numpy as np
 from sim.agents import Agent, agents
 from sim.clock import Clock
 from sim.facts import Batch, Reason, Status, Task, TelexError
-from sim.ledger import Ledger
+from sim.ledger import Ledger, bonds
 from sim.market import Market
 from sim.models import outages, pool_of, sellers
 from sim.protocol import Course
@@ -62,7 +62,8 @@ class World:
         self.clock = Clock()
         self.agents = agents(scenario)
         self.pool = pool_of(scenario)
-        self.ledger = Ledger([agent.budget_micros for agent in self.agents], len(scenario.models))
+        budgets = [agent.budget_micros for agent in self.agents]
+        self.ledger = Ledger(budgets, len(scenario.models), bonds(scenario))
         self.market = Market(self.clock, self.pool, self.ledger, scenario)
         self.market.on_ended = self._call_ended
         self.course: Course | None = None

@@ -227,10 +227,12 @@ def test_a_broken_law_leaves_what_was_recorded_before(
     monkeypatch.setattr(worlds, "BLOCK_ROWS", 100)
     honest, ended = Ledger.end_hold, [0]
 
-    def generous(ledger: Ledger, agent: int, quote_micros: int, charge_micros: int) -> None:
+    def generous(
+        ledger: Ledger, agent: int, quote_micros: int, charge_micros: int, slash_micros: int
+    ) -> None:
         ended[0] += 1
         extra = int(ended[0] > calls_before)
-        honest(ledger, agent, quote_micros + extra, charge_micros)
+        honest(ledger, agent, quote_micros + extra, charge_micros, slash_micros)
 
     monkeypatch.setattr(Ledger, "end_hold", generous)
     with pytest.raises(LawError, match="conservation"):

@@ -1,11 +1,21 @@
 """Clearing: how a run's mechanism turns tasks and quotes into calls and their prices."""
 
+from sim.clearing.bonded import BondedAuction
 from sim.clearing.capacity import CapacityAuction
 from sim.clearing.demand import DemandPrice
+from sim.clearing.double import DoubleAuction
 from sim.clearing.posted import PostedPrice
 from sim.clearing.reverse import ReverseAuction
 from sim.clearing.types import Clearing, Floor, Offer
-from sim.mechanisms import FirstPrice, Mechanism, Posted, SecondPrice, UniformPrice
+from sim.mechanisms import (
+    Double,
+    ExecutionContingent,
+    FirstPrice,
+    Mechanism,
+    Posted,
+    SecondPrice,
+    UniformPrice,
+)
 from sim.scenario.schema import Scenario
 
 __all__ = ["Clearing", "Floor", "Offer", "clearing_of"]
@@ -21,4 +31,8 @@ def clearing_of(scenario: Scenario, floor: Floor) -> Clearing:
         return PostedPrice(floor)
     if isinstance(rule, (FirstPrice, SecondPrice, UniformPrice)):
         return CapacityAuction(rule, scenario, floor)
+    if isinstance(rule, Double):
+        return DoubleAuction(rule, scenario, floor)
+    if isinstance(rule, ExecutionContingent):
+        return BondedAuction(rule, scenario, floor)
     return ReverseAuction(rule, floor)

@@ -6,12 +6,12 @@ from heapq import heapify, heappop, heappush
 from sim.agents import Agent
 from sim.clearing.types import Floor, Offer
 from sim.facts import Reason, Task
-from sim.mechanisms import Ask, FirstPrice, SecondPrice, UniformPrice
+from sim.mechanisms import Ask, Double, FirstPrice, SecondPrice, UniformPrice
 from sim.models import Call, Endpoint, Terms
 from sim.scenario.schema import Scenario
 from sim.units import micros_floor_from_ppm, micros_from_usd_exact, us_from_seconds_nearest
 
-Rule = FirstPrice | SecondPrice | UniformPrice
+Rule = FirstPrice | SecondPrice | UniformPrice | Double
 SPARE = 64
 
 

@@ -6,10 +6,10 @@ from sim.agents import Agent
 from sim.clearing.posted import PostedPrice
 from sim.clearing.types import Floor, Offer
 from sim.facts import Reason, Task
-from sim.mechanisms import PayPerSuccess, ReverseFirst, ReverseSecond, Scoring
+from sim.mechanisms import ExecutionContingent, PayPerSuccess, ReverseFirst, ReverseSecond, Scoring
 from sim.models import Terms
 
-Rule = ReverseFirst | ReverseSecond | Scoring | PayPerSuccess
+Rule = ReverseFirst | ReverseSecond | Scoring | PayPerSuccess | ExecutionContingent
 
 
 class ReverseAuction(PostedPrice):
@@ -32,6 +32,6 @@ class ReverseAuction(PostedPrice):
         )
         if award is None:
             return Reason.RESERVE
-        terms = Terms(award.right_micros, award.wrong_micros)
+        terms = Terms(award.right_micros, award.wrong_micros, award.owed_micros)
         model, ask_micros = self.pool.endpoints[award.ask.model], award.ask.ask_micros
         return model, award.right_micros, cap_micros, ask_micros, terms

@@ -29,6 +29,9 @@ class Floor(Protocol):
     def serve(self, call: Call) -> None:
         """The model serves an Answer."""
 
+    def move(self, call: Call, model: Endpoint) -> None:
+        """A call that waits goes to another model."""
+
 
 class Clearing(Protocol):
     """One mechanism within a run."""

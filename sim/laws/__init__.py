@@ -12,7 +12,7 @@ from sim.laws.answers import answers_out_of_order, answers_wrong, over_budget
 from sim.laws.evidence import Evidence, Parity
 from sim.laws.machina import minted, pool_at_start, supply_needed
 from sim.laws.redrawn import tasks_shifted
-from sim.ledger import ESCROW, FIRST_AGENT, mints, transfers
+from sim.ledger import ESCROW, FIRST_AGENT, bonds, mints, transfers
 from sim.metrics import LawFigures
 from sim.record import Transfers, digest
 from sim.record.asides import asides_of
@@ -52,8 +52,8 @@ def conservation(evidence: Evidence) -> LawFigures:
     scenario = evidence.frames.scenario
     budgets = [micros_from_usd_exact(group.budget_usd) for group in scenario.groups.values()]
     of_agents = np.array(budgets, np.int64)[evidence.names.group_of_agent]
-    budgeted = _budgets(evidence)
-    found, implied = transfers_from_frame(budgeted), mints(of_agents)
+    budgeted, posted = _budgets(evidence), bonds(scenario)
+    found, implied = transfers_from_frame(budgeted), mints(of_agents, posted)
     wrong = len(found) != len(implied) or bool((found.micros != implied.micros).any())
     gas = sum(wei for _, wei in modelled_gas(evidence.frames.batches, scenario))
     pooled, supply = pool_at_start(scenario.protocol)[0], supply_needed(evidence)
@@ -61,13 +61,13 @@ def conservation(evidence: Evidence) -> LawFigures:
     return _verdict(
         f"USDC {sums[0]}, ETH {sums[1]}, MACHINA {sums[2]}; ETH {minted(evidence, 'ETH')} minted, "
         f"MACHINA {minted(evidence, 'MACHINA')} minted, {int(wrong)} wrong mints",
-        f"USDC {int(of_agents.sum()) + pooled}, ETH {gas}, MACHINA {supply}; ETH {gas} minted, "
-        f"MACHINA {supply} minted, 0 wrong mints",
+        f"USDC {int(of_agents.sum() + posted.sum()) + pooled}, ETH {gas}, MACHINA {supply}; "
+        f"ETH {gas} minted, MACHINA {supply} minted, 0 wrong mints",
     )
 
 
 def _budgets(evidence: Evidence) -> pl.DataFrame:
-    """The mints of USDC to agents."""
+    """The mints of USDC to agents, and to models for their bonds."""
     return evidence.frames.transfers.filter(
         (pl.col("asset") == "USDC")
         & (pl.col("kind") == "mint")
@@ -79,12 +79,13 @@ def no_overdraft(evidence: Evidence) -> LawFigures:
     """2. No account is ever below zero: agents and escrow at every instant, all at the end."""
     calls, names = evidence.calls, evidence.names
     budgets = _budgets(evidence)
-    start = np.zeros(len(names.agents), np.int64)
+    start = np.zeros(len(names.agents) + len(evidence.frames.scenario.models), np.int64)
     start[budgets["target"].to_physical().to_numpy() - FIRST_AGENT] = (
         budgets["amount"].cast(pl.Int64).to_numpy()
     )
+    start = start[: len(names.agents)]
     ended = calls.status != Status.IN_FLIGHT
-    back = (calls.quote_micros - calls.charge_micros)[ended]
+    back = (calls.quote_micros - calls.charge_micros + calls.slash_micros)[ended]
     agent = np.concatenate([calls.agent[ended], calls.agent])
     time = np.concatenate([calls.finished_us[ended], calls.posted_us])
     change = np.concatenate([back, -calls.quote_micros])

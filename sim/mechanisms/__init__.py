@@ -9,12 +9,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sim.mechanisms.capacity import FirstPrice, SecondPrice, UniformPrice
+from sim.mechanisms.capacity import Double, FirstPrice, SecondPrice, UniformPrice
 from sim.mechanisms.posted import Posted
 from sim.mechanisms.prices import PerCall, PerToken, Price, Tariff
 from sim.mechanisms.reverse import (
     Ask,
     Award,
+    ExecutionContingent,
     PayPerSuccess,
     ReverseFirst,
     ReverseSecond,
@@ -22,9 +23,9 @@ from sim.mechanisms.reverse import (
 )
 
 __all__ = [
-    "MECHANISMS", "Ask", "Award", "FirstPrice", "Mechanism", "PayPerSuccess", "PerCall",
-    "PerToken", "Posted", "Price", "ReverseFirst", "ReverseSecond", "Scoring", "SecondPrice",
-    "Tariff", "UniformPrice",
+    "MECHANISMS", "Ask", "Award", "Double", "ExecutionContingent", "FirstPrice", "Mechanism",
+    "PayPerSuccess", "PerCall", "PerToken", "Posted", "Price", "ReverseFirst", "ReverseSecond",
+    "Scoring", "SecondPrice", "Tariff", "UniformPrice",
 ]  # fmt: skip
 
 Mechanism = Annotated[
@@ -35,7 +36,9 @@ Mechanism = Annotated[
     | ReverseFirst
     | ReverseSecond
     | Scoring
-    | PayPerSuccess,
+    | PayPerSuccess
+    | ExecutionContingent
+    | Double,
     Field(discriminator="kind"),
 ]
 MECHANISMS = {
@@ -47,4 +50,6 @@ MECHANISMS = {
     "reverse-second": ReverseSecond,
     "scoring": Scoring,
     "pay-per-success": PayPerSuccess,
+    "execution-contingent": ExecutionContingent,
+    "double": Double,
 }

@@ -55,8 +55,10 @@ class Double(Parameters):
 
     All pairs trade at one price, midway between the last bid and the last ask that still meet
     (the 1/2-double auction: Wilson 1985; Rustichini, Satterthwaite, Williams 1994). A slot's ask is
-    its model's quote for the task.
+    its model's quote for the task, or ``reserve_usd`` if that is more. A call waits at the model
+    the router picked, and is served by the one it is matched with.
     """
 
     kind: Literal["double"] = "double"
+    reserve_usd: Usd = Decimal(0)
     tick_s: Tick = 1.0

@@ -23,14 +23,14 @@ class Ask(NamedTuple):
 class Award(NamedTuple):
     """Who serves the task, and what is paid: for a right answer in time, and for any other.
 
-    ``wrong_micros`` is None where such an answer is not charged at all. ``bond_micros`` is what the
+    ``wrong_micros`` is None where such an answer is not charged at all. ``owed_micros`` is what the
     model then owes the agent.
     """
 
     ask: Ask
     right_micros: int
     wrong_micros: int | None
-    bond_micros: int = 0
+    owed_micros: int = 0
 
 
 class Reverse(Parameters):
@@ -146,8 +146,8 @@ class ExecutionContingent(Reverse):
 
     Welfare is value x declared quality - ask; the greatest wins. A right answer is paid the value
     less the runner-up's welfare (0 where there is none). For any other the model owes the agent
-    that welfare, out of the bond of ``bond_usd`` that it has posted (Porter, Ronen, Shoham,
-    Tennenholtz 2008). A model takes part while its bond and earnings cover what it may owe.
+    that welfare, out of the bond of ``bond_usd`` that it posts before the run (Porter, Ronen,
+    Shoham, Tennenholtz 2008). A model takes part while its bond and earnings cover the value.
     """
 
     kind: Literal["execution-contingent"] = "execution-contingent"

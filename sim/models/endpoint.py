@@ -37,11 +37,13 @@ class Answer(NamedTuple):
 class Terms(NamedTuple):
     """What a mechanism has agreed for a call: the charge if it succeeds, and if it does not.
 
-    ``wrong_micros`` is None where only a success is paid for.
+    ``wrong_micros`` is None where only a success is paid for; ``owed_micros`` is what the model
+    then pays the agent out of its bond.
     """
 
     right_micros: int
     wrong_micros: int | None
+    owed_micros: int = 0
 
 
 def list_tariff(model: Model) -> Tariff:
@@ -175,7 +177,7 @@ class Call:
 
     __slots__ = (
         "agent", "answer", "ask_micros", "attempt", "bid_micros", "id", "model", "posted_us",
-        "quote_micros", "started_us", "tariff", "task", "task_id", "terms",
+        "quote_micros", "slash_micros", "started_us", "tariff", "task", "task_id", "terms",
     )  # fmt: skip
 
     def __init__(
@@ -186,5 +188,5 @@ class Call:
         self.task, self.posted_us, self.model = task, posted_us, model
         self.quote_micros, self.bid_micros, self.ask_micros = quote_micros, bid_micros, ask_micros
         self.terms, self.tariff = terms, model.tariff
-        self.started_us = -1
+        self.started_us, self.slash_micros = -1, 0
         self.answer: Answer | None = None

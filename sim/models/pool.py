@@ -217,6 +217,16 @@ class Pool(Learnt):
         fits = self._within(task, offers.models, limit)
         return (fits, Reason.NONE) if fits else ((), self._refusal(task, group, limit))
 
+    def able(self, task: Task, group: int) -> list[int]:
+        """Models that serve the task and are up, whatever room they have and whatever they ask."""
+        return [
+            model
+            for model in self._serving[group, task.intent]
+            if self.endpoints[model].up
+            and (task.intent, model) not in self.barred
+            and self.endpoints[model].holds_context(task)
+        ]
+
     def _within(self, task: Task, models: Sequence[int], limit: int) -> list[int]:
         found = (self.endpoints[m] for m in models)
         return [e.index for e in found if e.holds_context(task) and e.quote_micros(task) <= limit]

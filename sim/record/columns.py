@@ -25,6 +25,7 @@ class Calls:
     those made by the model ``served_by``, at a marginal cost of ``cost_micros``; without an answer
     there are none, and ``served_by`` is the model. ``bid_micros`` is the most that the agent
     offered and ``ask_micros`` what the model asked: both the quote, where the price is posted.
+    ``slash_micros`` is what the model paid the agent out of its bond.
     """
 
     call_id: Int64Array
@@ -55,6 +56,7 @@ class Calls:
     cost_micros: Int64Array
     bid_micros: Int64Array
     ask_micros: Int64Array
+    slash_micros: Int64Array
 
     def __len__(self) -> int:
         return len(self.call_id)
