@@ -48,6 +48,7 @@ def test_without_json_a_run_leaves_stdout_empty_and_its_tables_fit_80_columns(ca
     assert out == ""
     assert "frontier" in err
     assert "…" not in err
+    assert "[/]" not in err  # no markup is left standing
     assert max(map(len, err.splitlines())) <= 80
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from sim.auditing import SavedAudit
 from sim.cli.output import people
@@ -132,10 +133,10 @@ def _stability(summary: Summary) -> str:
     return found.verdict if found.verdict == "stable" else f"{found.verdict}: {lost}"
 
 
-def _sign(law: str, summary: Summary) -> str:
+def _sign(law: str, summary: Summary) -> Text | str:
     if law == "parity" and summary.chain.parity is None:
         return "-"
-    return "[green]ok[/]" if summary.laws[law].ok else "[bold red]NO[/]"
+    return Text("ok", "green") if summary.laws[law].ok else Text("NO", "bold red")
 
 
 def _laws(console: Console, summary: Summary) -> None:
