@@ -148,6 +148,19 @@ class Ledger:
                 f"{expected[first]} by holds",
             )
 
+    def unpay(self, were: Calls) -> None:
+        """Takes back what calls were charged that their agents could not pay at settlement.
+
+        Args:
+            were: the calls as they were when it was booked.
+        """
+        agent, model = FIRST_AGENT + were.agent, FIRST_AGENT + self.agents + were.model
+        np.add.at(self.balances, agent, were.charge_micros)
+        np.subtract.at(self.balances, model, were.charge_micros - were.fee_micros)
+        self.balances[TREASURY] -= were.fee_micros.sum()
+        for index, micros in zip(were.agent.tolist(), were.charge_micros.tolist(), strict=True):
+            self.free[index] += micros
+
     def strand(self, in_flight: Calls) -> None:
         """Moves the holds of calls that an interruption left in flight into the escrow."""
         self.balances = moved(self.balances, transfers(in_flight, self.agents))

@@ -238,6 +238,7 @@ def _save(
 ) -> tuple[Saved, Figures]:
     """Saves the record and reads it back; also its figures before it was saved (law 8)."""
     first = settlement.ready.first_call if settlement else 0
+    world.unpay(call - first for call in (settlement.unpaid if settlement else ()))
     frames = frames_of(world, first, landed(settlement))
     save(directory, frames, place_of(settlement, backend, halted=world.history.halted))
     in_memory = figures(frames)

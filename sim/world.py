@@ -3,7 +3,7 @@
 import gc
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from types import FrameType
@@ -207,6 +207,12 @@ class World:
         if self.market.tasks_ended < self.market.tasks_posted:
             self.ledger.strand(self._strand())
         self._note_time()
+
+    def unpay(self, places: Iterable[int]) -> None:
+        """Records calls, by their places in settlement order, as unpaid at no charge."""
+        found = np.array(sorted(places), np.int64)
+        if len(found):
+            self.ledger.unpay(self.history.unpay(found))
 
     def abandon(self) -> None:
         """After a broken law: puts what has happened into the history, the breach included."""

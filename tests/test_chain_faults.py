@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+import numpy as np
 import pytest
 
 from sim.chain import (
@@ -165,17 +166,17 @@ def test_a_settler_that_crashes_is_an_error_that_quotes_it(tmp_path: Path) -> No
 # -- The contract disagrees ------------------------------------------------------------------------
 
 
-def test_an_agent_that_cannot_pay_is_found_in_its_batch(tmp_path: Path) -> None:
-    good, bad = batches([20, 20])
+def test_a_call_that_its_mandate_does_not_allow_is_unpaid_and_the_run_goes_on(
+    tmp_path: Path,
+) -> None:
+    good, bad, next_ = batches([20, 20, 20])
     greedy = replace(bad, quote_micros=bad.quote_micros + 250_001)
-    with Settler(setup(tmp_path)) as settler:
-        for batch in (good, greedy):
-            settler.send(batch)
-        with pytest.raises(ChainError, match=r"batch 1 \(calls 20 to 39\): the contract settled"):
-            settler.finish()
-        found = settler.settlement_so_far
-        assert found is not None
-        assert found.calls == 20
+    with settled([good, greedy, next_], setup(tmp_path)) as found:
+        asked = 20 + np.flatnonzero(bad.charge_micros)
+        assert found.unpaid == tuple(asked.tolist())
+        assert [batch.total_micros for batch in found.batches] == [
+            good.charge_micros.sum(), 0, next_.charge_micros.sum(),
+        ]  # fmt: skip
 
 
 def test_a_batch_that_the_contract_refuses_is_named_with_the_reason(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from sim.chain import (
     ChainSetup,
@@ -22,7 +23,8 @@ from sim.chain.accounts import account_of
 from sim.chain.deployer import check, find_signer
 from sim.chain.node import Node, native_binary
 from sim.facts import ChainError, ToolError
-from tests.chain_helpers import FEE_BPS, server, settled, setup
+from sim.rails import EpochRootRail, Rail, TransferRail, X402ExactRail
+from tests.chain_helpers import FEE_BPS, audited, batches, record, server, settled, setup
 
 pytestmark = pytest.mark.chain
 
@@ -239,3 +241,58 @@ def test_a_router_that_is_not_ours_is_refused(
 def test_a_deployment_needs_the_url_of_its_chain(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="name its URL"):
         Settler(replace(setup(tmp_path), deployment=tmp_path / "deployment.json"))
+
+
+# -- A rail that the node cannot carry -------------------------------------------------------------
+
+
+def deployment_file(deployment: Deployment, directory: Path) -> Path:
+    path = directory / "given.json"
+    deployment.save(path)
+    return path
+
+
+def test_a_rail_whose_agents_send_transactions_needs_a_node_of_our_own(
+    served: Served, tmp_path: Path
+) -> None:
+    run = replace(setup(tmp_path), backend=served.url, rail=TransferRail())
+    assert "ToolError: rail transfer lets agents send transactions" in refused(
+        replace(run, deployment=deployment_file(served.deployment, tmp_path))
+    )
+
+
+def test_a_deployment_without_the_rails_contract_is_an_error(
+    served: Served, tmp_path: Path
+) -> None:
+    path = deployment_file(replace(served.deployment, epoch_root=""), tmp_path)
+    run = replace(setup(tmp_path), backend=served.url, deployment=path, rail=EpochRootRail())
+    assert refused(run) == (
+        "ToolError: rail epoch-root needs EpochRoot, and the deployment names none as "
+        "epoch_root: telex deploy puts one there"
+    )
+
+
+def test_no_contract_at_a_rails_address_is_an_error(served: Served, tmp_path: Path) -> None:
+    nowhere = "0x" + "12" * 20
+    path = deployment_file(replace(served.deployment, call_hub=nowhere), tmp_path)
+    run = replace(setup(tmp_path), backend=served.url, deployment=path, rail=X402ExactRail())
+    assert f"ChainError: no CallHub at {nowhere} on {served.url}" in refused(run)
+
+
+def test_another_contract_at_a_rails_address_is_an_error(served: Served, tmp_path: Path) -> None:
+    usdc = served.deployment.usdc
+    path = deployment_file(replace(served.deployment, call_hub=usdc), tmp_path)
+    run = replace(setup(tmp_path), backend=served.url, deployment=path, rail=X402ExactRail())
+    assert f"{usdc} is no CallHub" in refused(run)
+
+
+@pytest.mark.parametrize("kind", ["x402-exact", "prepaid", "channel", "epoch-root"])
+def test_what_the_router_alone_sends_settles_on_any_node(
+    served: Served, tmp_path: Path, kind: str
+) -> None:
+    made, path = batches([12, 5]), deployment_file(served.deployment, tmp_path)
+    rail = TypeAdapter[Rail](Rail).validate_python({"kind": kind})
+    run = replace(setup(tmp_path), backend=served.url, deployment=path, rail=rail)
+    with settled(made, run) as found:
+        result = audited(found, replace(record(made), rail=kind))
+    assert (result.faults, result.calls_on_chain) == ((), 17)

@@ -12,7 +12,6 @@ import pytest
 from sim.chain.proofs import save_proofs
 from sim.cli import main
 from sim.facts import ToolError
-from tests.test_chain_pack import DEPLOYMENT
 
 ROOT = Path(__file__).parents[1]
 PROOFS = 40
@@ -77,4 +76,4 @@ def test_more_proofs_than_calls_are_all_calls(
 
 def test_proofs_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="cannot be written"):
-        save_proofs(tmp_path / "missing" / "proofs.json", DEPLOYMENT, [])
+        save_proofs(tmp_path / "missing" / "proofs.json", 1, "0x", [])

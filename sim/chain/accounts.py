@@ -22,6 +22,7 @@ ROUTER_INDEX = 0
 TREASURY_INDEX = 1
 TOKEN_DOMAIN = ("USDC", "2")
 LEDGER_DOMAIN = ("Telex CallLedger", "1")
+EPOCH_DOMAIN = ("Telex EpochRoot", "1")
 
 _MANDATE_TYPE = {
     "SpendMandate": [
@@ -120,7 +121,13 @@ def account_of_text(text: str) -> Account:
     raise ToolError("TELEX_PRIVATE_KEY is not a private key: 64 hex digits, with or without 0x")
 
 
-def sign_mandate(signer: Account, mandate: Mandate, chain_id: int, ledger: str) -> bytes:
+def sign_mandate(
+    signer: Account,
+    mandate: Mandate,
+    chain_id: int,
+    ledger: str,
+    domain: tuple[str, str] = LEDGER_DOMAIN,
+) -> bytes:
     """The signer's EIP-712 signature of a mandate, 65 bytes (r, s, v)."""
     message: dict[str, object] = {
         "router": mandate.router,
@@ -129,8 +136,7 @@ def sign_mandate(signer: Account, mandate: Mandate, chain_id: int, ledger: str) 
         "deadline": mandate.deadline,
         "nonce": mandate.nonce,
     }
-    domain = _domain(LEDGER_DOMAIN, chain_id, ledger)
-    signable = encode_typed_data(domain, _MANDATE_TYPE, message)
+    signable = encode_typed_data(_domain(domain, chain_id, ledger), _MANDATE_TYPE, message)
     return bytes(EthAccount.sign_message(signable, signer.key).signature)
 
 

@@ -88,7 +88,9 @@ class ForeignBlocks:
         end = time.monotonic() + MINED_TIMEOUT_S
         mined: list[Block] = []
         while time.monotonic() < end:
-            landed = self.sender.landed() > transactions[-1].nonce
+            landed = all(item.hash for item in transactions) or (
+                self.sender.landed() > transactions[-1].nonce
+            )
             last = self.rpc.quantity("eth_blockNumber")
             mined += map(self.rpc.block, range(before + 1 + len(mined), last + 1))
             if landed and _hold(mined, transactions):

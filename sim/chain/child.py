@@ -18,8 +18,9 @@ from sim.chain.blocks import Blocks, ForeignBlocks, OwnBlocks
 from sim.chain.deployer import check, deploy_with, find_signer, treasury
 from sim.chain.deployment import NAME, Deployment, load_deployment
 from sim.chain.engine import Engine
-from sim.chain.funding import Funding
+from sim.chain.local.fixed import put_fixed
 from sim.chain.node import CHAIN_ID, Node
+from sim.chain.rails import rail_on_chain, way_of
 from sim.chain.rpc import Rpc, UnreachableError
 from sim.chain.sender import Sender
 from sim.chain.settlement import (
@@ -38,6 +39,7 @@ from sim.chain.transactions import Genesis, TransactionWriter
 from sim.facts import Batch, ChainError, ToolError
 
 INBOX_BATCHES = 4
+PARTS_PER_BLOCK = 16
 IDLE_S = 0.5
 DYING_S = 1.0
 
@@ -86,14 +88,13 @@ class Child:
         first_block = blocks.rpc.block().number + 1
         deployment = _deployed(blocks, setup)
         deployment.save(setup.directory / NAME)
-        funded = Funding(blocks, deployment).fund(setup.agents, len(setup.models))
+        way = way_of(blocks, deployment, setup)
+        rail, funded = rail_on_chain(way, setup), way.funded
+        together = self._node is not None and setup.rail.kind == "batch"
         engine = Engine(
-            blocks,
-            deployment,
-            funded,
+            rail,
             block_time_us=setup.block_time_us,
-            emit_events=setup.emit_events,
-            one_by_one=self._node is None,
+            per_block=PARTS_PER_BLOCK if together else 1,
             settled=self._tell,
         )
         self._send(
@@ -101,11 +102,12 @@ class Child:
                 deployment=deployment,
                 url=blocks.rpc.url,
                 first_block=first_block,
-                first_call=engine.first_call,
+                first_call=rail.first_call,
                 agent_balances=funded.agent_balances,
                 model_earned=funded.model_earned,
                 fees_micros=funded.fees_micros,
                 node_pid=self._node.pid if self._node is not None else None,
+                rail=setup.rail.kind,
             )
         )
         self._take(engine, inbox)
@@ -132,8 +134,12 @@ class Child:
         self._node = Node(setup.port, genesis_unix=setup.genesis_unix)
         if self._ended.is_set():
             self._node.stop()
-        writer = TransactionWriter(setup.directory, Genesis(CHAIN_ID, setup.genesis_unix))
+        fixed = setup.rail.kind == "channel"
+        genesis = Genesis(CHAIN_ID, setup.genesis_unix, fixed)
+        writer = TransactionWriter(setup.directory, genesis)
         rpc = Rpc(self._node.url)
+        if fixed:
+            put_fixed(rpc)
         router = account(AccountKind.OPERATOR, ROUTER_INDEX)
         sender = Sender(rpc, router, CHAIN_ID, free=True)
         return OwnBlocks(rpc, sender, setup.genesis_unix, writer)
@@ -162,7 +168,7 @@ def _foreign(setup: ChainSetup) -> Blocks:
 def _deployed(blocks: Blocks, setup: ChainSetup) -> Deployment:
     if setup.deployment is not None:
         return load_deployment(setup.deployment)
-    return deploy_with(blocks, setup.fee_bps, treasury().address)
+    return deploy_with(blocks, setup.fee_bps, treasury().address, [setup.rail.kind])
 
 
 def _read(connection: Connection, inbox: Inbox, child: Child) -> None:

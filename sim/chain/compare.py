@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.chain.history import SettledRecords
+from sim.chain.pack import Records
 from sim.chain.settlement import AuditRecord
 from sim.units import BytesArray, Int64Array
 
@@ -54,7 +55,7 @@ class Comparison:
             "agent": (records.agent_ids, agent_ids[record.agent[here]]),
             "model": (records.model_ids, model_ids[record.model[here]]),
             "quote_micros": (records.quote_micros, record.quote_micros[here]),
-            "charge_micros": (records.charge_micros, record.charge_micros[here]),
+            "charge_micros": (self._asked(records, here), record.charge_micros[here]),
             "micros paid": (charged, record.charge_micros[here]),
             "score_ppm": (records.score_ppm, record.score_ppm[here]),
             "intent": (records.intent, record.intent[here]),
@@ -65,6 +66,13 @@ class Comparison:
             if differs.any():
                 self._differing[here] |= differs
                 self._name(name, differs, start, found, needed)
+
+    def _asked(self, records: Records, here: slice) -> Int64Array:
+        """What calls ask by their heads; of one that was unpaid, what the record has: nothing."""
+        unpaid = self._record.unpaid[here]
+        asked = records.charge_micros[: len(unpaid)].copy()
+        asked[unpaid] = 0
+        return asked
 
     def _name(
         self,

@@ -16,6 +16,7 @@ from eth_utils.address import to_checksum_address
 
 from sim.chain.merkle import WORD, keccak
 from sim.chain.rpc import RefusedError
+from sim.chain.signing import rlp_item, rlp_list
 from sim.facts import ChainError, ToolError
 
 Value: TypeAlias = "int | str | bytes | Sequence[Value]"
@@ -99,10 +100,8 @@ def address(data: bytes) -> str:
 
 def created_address(sender: str, nonce: int) -> str:
     """Where the contract that ``sender`` creates with this nonce will be."""
-    number = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
-    item = number if nonce and nonce < 0x80 else bytes([0x80 + len(number)]) + number
-    body = b"\x94" + bytes.fromhex(sender[2:]) + item
-    return str(to_checksum_address(keccak(bytes([0xC0 + len(body)]) + body)[12:]))
+    made_by = rlp_list(rlp_item(bytes.fromhex(sender[2:])) + rlp_item(nonce))
+    return str(to_checksum_address(keccak(made_by)[12:]))
 
 
 def _kind(parameter: dict[str, object]) -> str:

@@ -1,6 +1,7 @@
 """The contracts on a chain: who may sign for them, putting them there, checking that they are."""
 
 import os
+from collections.abc import Iterable
 
 from sim.chain.accounts import (
     ROUTER_INDEX,
@@ -57,22 +58,38 @@ def find_signer(rpc: Rpc, router: str | None = None) -> Account | str:
     )
 
 
-def deploy_with(blocks: Blocks, fee_bps: int, treasury_address: str) -> Deployment:
-    """Deploys USDC and CallLedger; the sender becomes minter and router.
+RAIL_CONTRACTS = {
+    "transfer": ("call_hub", "CallHub"),
+    "x402-exact": ("call_hub", "CallHub"),
+    "channel": ("call_hub", "CallHub"),
+    "escrow-job": ("job_escrow", "JobEscrow"),
+    "epoch-root": ("epoch_root", "EpochRoot"),
+}
+"""What a rail needs beside USDC and CallLedger: its key in deployment.json, the contract's name."""
+
+
+def deploy_with(
+    blocks: Blocks, fee_bps: int, treasury_address: str, rails: Iterable[str] = ()
+) -> Deployment:
+    """Deploys USDC, CallLedger and what ``rails`` need; the sender becomes minter and router.
 
     Raises:
         ToolError: the contracts are not compiled.
         ChainError: the node refuses, or no code is there afterwards.
     """
     sender = blocks.sender
-    token = created_address(sender.address, sender.nonce)
-    ledger = created_address(sender.address, sender.nonce + 1)
-    creations = (
+    nonce = sender.nonce
+    token, ledger = (created_address(sender.address, nonce + at) for at in range(2))
+    terms = (token, sender.address, treasury_address, fee_bps)
+    creations = [
         contract("USDC").creation(*TOKEN_DOMAIN),
-        contract("CallLedger").creation(
-            token, sender.address, treasury_address, fee_bps, WITHDRAW_DELAY_S
-        ),
-    )
+        contract("CallLedger").creation(*terms, WITHDRAW_DELAY_S),
+    ]
+    others = {}
+    for key, name in dict(RAIL_CONTRACTS[kind] for kind in rails if kind in RAIL_CONTRACTS).items():
+        others[key] = created_address(sender.address, nonce + len(creations))
+        delay = (WITHDRAW_DELAY_S,) if name == "EpochRoot" else ()
+        creations.append(contract(name).creation(*terms, *delay))
     ready = [sender.prepare(None, data, DEPLOY_GAS) for data in creations]
     span = blocks.submit(ready, DEPLOY_SECONDS)
     deployment = Deployment(
@@ -83,6 +100,7 @@ def deploy_with(blocks: Blocks, fee_bps: int, treasury_address: str) -> Deployme
         treasury=treasury_address,
         fee_bps=fee_bps,
         deploy_block=span.first,
+        **others,
     )
     check(blocks.rpc, deployment, fee_bps)
     return deployment
@@ -91,7 +109,7 @@ def deploy_with(blocks: Blocks, fee_bps: int, treasury_address: str) -> Deployme
 def deploy(
     rpc: Rpc, fee_bps: int, sender: Account | str | None = None, treasury_address: str | None = None
 ) -> Deployment:
-    """Deploys to a node of the user's, which mines by itself.
+    """Deploys every rail's contracts to a node of the user's, which mines by itself.
 
     Args:
         fee_bps: the fee in basis points of each charge.
@@ -106,7 +124,7 @@ def deploy(
     chain_id = rpc.quantity("eth_chainId")
     way = Sender(rpc, signer, chain_id, free=False)
     blocks = ForeignBlocks(rpc, way, warp=False)
-    return deploy_with(blocks, fee_bps, treasury_address or treasury().address)
+    return deploy_with(blocks, fee_bps, treasury_address or treasury().address, RAIL_CONTRACTS)
 
 
 def check(rpc: Rpc, deployment: Deployment, fee_bps: int) -> None:
@@ -114,22 +132,30 @@ def check(rpc: Rpc, deployment: Deployment, fee_bps: int) -> None:
     chain_id = rpc.quantity("eth_chainId")
     if chain_id != deployment.chain_id:
         raise ChainError(f"{rpc.url} is chain {chain_id}, the deployment {deployment.chain_id}")
-    for name, place in (("USDC", deployment.usdc), ("CallLedger", deployment.call_ledger)):
+    places = {"CallLedger": deployment.call_ledger}
+    places |= {name: getattr(deployment, key) for key, name in RAIL_CONTRACTS.values()}
+    places = {name: place for name, place in places.items() if place}
+    for name, place in {"USDC": deployment.usdc, **places}.items():
         if not rpc.code(place):
             raise ChainError(f"no {name} at {place} on {rpc.url}: the chain has no code there")
-    ledger = contract("CallLedger")
+    for name, place in places.items():
+        _check_terms(rpc, deployment, name, place, fee_bps)
+
+
+def _check_terms(rpc: Rpc, deployment: Deployment, name: str, place: str, fee_bps: int) -> None:
+    ledger = contract("CallLedger")  # every rail's contract has these four views
     views = ("token", "router", "treasury", "feeBps")
     try:
-        answers = rpc.views(deployment.call_ledger, [ledger.call(name) for name in views])
+        answers = rpc.views(place, [ledger.call(view) for view in views])
         found_fee = integer(answers[3])
     except ChainError as error:
-        raise ChainError(f"{deployment.call_ledger} is no CallLedger: {error}") from None
+        raise ChainError(f"{place} is no {name}: {error}") from None
     needed = (deployment.usdc, deployment.router, deployment.treasury)
-    for name, answer, value in zip(views, answers, needed, strict=False):
+    for view, answer, value in zip(views, answers, needed, strict=False):
         if address(answer).lower() != value.lower():
-            raise ChainError(f"CallLedger's {name} is {address(answer)}, the deployment's {value}")
+            raise ChainError(f"{name}'s {view} is {address(answer)}, the deployment's {value}")
     if not found_fee == deployment.fee_bps == fee_bps:
         raise ChainError(
-            f"CallLedger takes {found_fee} bps, the deployment says {deployment.fee_bps}, "
+            f"{name} takes {found_fee} bps, the deployment says {deployment.fee_bps}, "
             f"the scenario {fee_bps}"
         )

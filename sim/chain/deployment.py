@@ -7,11 +7,15 @@ from pathlib import Path
 from sim.facts import ToolError
 
 NAME = "deployment.json"
+OTHER_RAILS = ("call_hub", "job_escrow", "epoch_root")
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Contracts on a chain, with the keys of deployment.json; addresses with checksum."""
+    """Contracts on a chain, with the keys of deployment.json; addresses with checksum.
+
+    Those of the rails beside ``batch`` and ``prepaid`` are empty where they are not.
+    """
 
     chain_id: int
     usdc: str
@@ -20,11 +24,18 @@ class Deployment:
     treasury: str
     fee_bps: int
     deploy_block: int
+    call_hub: str = ""
+    job_escrow: str = ""
+    epoch_root: str = ""
+
+    def fields(self) -> dict[str, str | int]:
+        """The content of deployment.json: contracts that are not there are left out."""
+        return {name: value for name, value in asdict(self).items() if value != ""}
 
     def save(self, path: Path) -> None:
         """Writes deployment.json; raises `ToolError` if it cannot be written."""
         try:
-            path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+            path.write_text(json.dumps(self.fields(), indent=2) + "\n")
         except OSError as error:
             raise ToolError(f"{path} cannot be written: {error.strerror}") from None
 
@@ -52,6 +63,7 @@ def load_deployment(path: Path) -> Deployment:
             raise ToolError(f"{path}: {name} is {value!r}, needed an address")
         return value
 
+    rest = {name: place(name) for name in OTHER_RAILS if found.get(name)}
     return Deployment(
         chain_id=number("chain_id"),
         usdc=place("usdc"),
@@ -60,4 +72,5 @@ def load_deployment(path: Path) -> Deployment:
         treasury=place("treasury"),
         fee_bps=number("fee_bps"),
         deploy_block=number("deploy_block"),
+        **rest,
     )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.chain.accounts import (
+    EPOCH_DOMAIN,
+    LEDGER_DOMAIN,
     Account,
     AccountKind,
     Authorization,
@@ -43,12 +45,36 @@ class Funded:
     fees_micros: int
 
 
-class Funding:
-    """One run's way to fund its accounts on one deployment."""
+def check_minter(blocks: Blocks, deployment: Deployment) -> None:
+    """Raises `ChainError` unless the sender may mint the deployment's USDC."""
+    minter = address(blocks.rpc.view(deployment.usdc, contract("USDC").call("minter")))
+    if minter.lower() != blocks.sender.address.lower():
+        raise ChainError(f"USDC is minted by {minter}, not by {blocks.sender.address}")
 
-    def __init__(self, blocks: Blocks, deployment: Deployment) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """A contract that keeps accounts: its name, its place, the domain mandates are signed for."""
+
+    contract: str
+    place: str
+    domain: tuple[str, str]
+
+
+def vault_of(deployment: Deployment, kind: str) -> Vault:
+    """Where a rail on money paid in beforehand keeps it."""
+    if kind == "epoch-root":
+        return Vault("EpochRoot", deployment.epoch_root, EPOCH_DOMAIN)
+    return Vault("CallLedger", deployment.call_ledger, LEDGER_DOMAIN)
+
+
+class Funding:
+    """One run's way to fund its accounts with one contract of a deployment."""
+
+    def __init__(self, blocks: Blocks, deployment: Deployment, vault: Vault | None = None) -> None:
         self._blocks, self._deployment = blocks, deployment
-        self._ledger, self._token = contract("CallLedger"), contract("USDC")
+        self._vault = vault or vault_of(deployment, "")
+        self._ledger, self._token = contract(self._vault.contract), contract("USDC")
         self._second = FIRST_SECOND
 
     def fund(self, agents: tuple[Agent, ...], model_count: int) -> Funded:
@@ -56,7 +82,7 @@ class Funding:
 
         Raises `ChainError` if the chain refuses, or an account does not end as it should.
         """
-        self._check_minter()
+        check_minter(self._blocks, self._deployment)
         buyers = accounts(AccountKind.AGENT, len(agents))
         ids = self._registered([*buyers, *accounts(AccountKind.MODEL, model_count)])
         agent_ids, model_ids = ids[: len(agents)], ids[len(agents) :]
@@ -73,21 +99,16 @@ class Funding:
         return Funded(np.array(agent_ids), np.array(model_ids), tuple(before), earned, fees)
 
     def _view(self, name: str) -> bytes:
-        return self._blocks.rpc.view(self._deployment.call_ledger, self._ledger.call(name))
+        return self._blocks.rpc.view(self._vault.place, self._ledger.call(name))
 
     def _read(self, name: str, ids: list[int]) -> list[list[int]]:
         calls = [self._ledger.call(name, number) for number in ids]
-        answers = self._blocks.rpc.views(self._deployment.call_ledger, calls)
+        answers = self._blocks.rpc.views(self._vault.place, calls)
         return [integers(answer) for answer in answers]
-
-    def _check_minter(self) -> None:
-        minter = address(self._blocks.rpc.view(self._deployment.usdc, self._token.call("minter")))
-        if minter.lower() != self._blocks.sender.address.lower():
-            raise ChainError(f"USDC is minted by {minter}, not by {self._blocks.sender.address}")
 
     def _ids(self, owners: list[Account]) -> list[int]:
         calls = [self._ledger.call("idOf", owner.address) for owner in owners]
-        answers = self._blocks.rpc.views(self._deployment.call_ledger, calls)
+        answers = self._blocks.rpc.views(self._vault.place, calls)
         return [integer(answer) for answer in answers]
 
     def _registered(self, owners: list[Account]) -> list[int]:
@@ -108,7 +129,7 @@ class Funding:
         return ids
 
     def _prepare(self, data: bytes, gas: int = FUND_GAS, to: str | None = None) -> Transaction:
-        return self._blocks.sender.prepare(to or self._deployment.call_ledger, data, gas)
+        return self._blocks.sender.prepare(to or self._vault.place, data, gas)
 
     def _pay_in(self, agent: Agent, buyer: Account, number: int, nonce: int) -> list[Transaction]:
         """New money to the agent's address, and from there into its account as it signs."""
@@ -116,11 +137,11 @@ class Funding:
             return []
         deployment = self._deployment
         authorization = Authorization(
-            to=deployment.call_ledger,
+            to=self._vault.place,
             value=agent.deposit_micros,
             valid_after=0,
             valid_before=FOREVER,
-            nonce=keccak(f"deposit {deployment.call_ledger} {number} {nonce}".encode()),
+            nonce=keccak(f"deposit {self._vault.place} {number} {nonce}".encode()),
         )
         signature = sign_authorization(buyer, authorization, deployment.chain_id, deployment.usdc)
         mint = self._token.call("mint", buyer.address, agent.deposit_micros)
@@ -139,7 +160,9 @@ class Funding:
             deadline=DEADLINE_UNIX,
             nonce=nonce,
         )
-        signature = sign_mandate(buyer, mandate, deployment.chain_id, deployment.call_ledger)
+        signature = sign_mandate(
+            buyer, mandate, deployment.chain_id, self._vault.place, self._vault.domain
+        )
         fields = (mandate.router, mandate.cap, mandate.max_price, mandate.deadline, nonce)
         return self._prepare(self._ledger.call("setMandate", number, fields, signature))
 

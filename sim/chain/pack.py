@@ -5,7 +5,7 @@ model index 16, quote 48, charge 48, score ppm 24, intent 16, finished us 64, fl
 NumPy on whole columns; nothing here takes a step per call.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -122,31 +122,50 @@ def pack(
     Raises:
         ChainError: a number of the batch does not fit into its field.
     """
+    calls = cut(batch, part)
+    agents, agent = np.unique(agent_ids[calls.agent], return_inverse=True)
+    models, model = np.unique(model_ids[calls.model], return_inverse=True)
+    return Packed(
+        agents=agents,
+        models=models,
+        records=record_table(calls, agent, model, emit_events).tobytes(),
+        count=len(calls),
+        total_micros=int(calls.charge_micros.sum()),
+        fees_micros=int(calls.fee_micros.sum()),
+    )
+
+
+def cut(batch: Batch, rows: slice) -> Batch:
+    """Some of a batch's calls, in order."""
+    columns = {
+        column.name: getattr(batch, column.name)[rows]
+        for column in fields(Batch)
+        if column.name not in ("number", "closed_us", "first")
+    }
+    return replace(batch, first=batch.first + (rows.start or 0), **columns)
+
+
+def record_table(
+    batch: Batch, agent: Int64Array, model: Int64Array, emit_events: bool
+) -> BytesArray:
+    """The records of calls, (n, 64), given the indices of their agents and models.
+
+    Raises `ChainError` if a number of the batch does not fit into its field.
+    """
     _check(batch)
-    agents, agent = np.unique(agent_ids[batch.agent[part]], return_inverse=True)
-    models, model = np.unique(model_ids[batch.model[part]], return_inverse=True)
-    quote, charge = _column(batch.quote_micros[part]), _column(batch.charge_micros[part])
-    finished = _column(batch.finished_us[part])
+    quote, charge = _column(batch.quote_micros), _column(batch.charge_micros)
+    finished = _column(batch.finished_us)
     lanes: UInt64Array = np.empty((len(quote), 4), dtype=">u8")
     lanes[:, 3] = _column(agent) | _column(model) << 16 | (quote & 0xFFFF_FFFF) << 32
     lanes[:, 2] = quote >> 32 | charge << 16
     lanes[:, 1] = (
-        _column(batch.score_ppm[part])
-        | _column(batch.intent[part]) << 24
-        | (finished & 0xFF_FFFF) << 40
+        _column(batch.score_ppm) | _column(batch.intent) << 24 | (finished & 0xFF_FFFF) << 40
     )
     lanes[:, 0] = finished >> 24 | np.uint64(EMIT_FLAG if emit_events else 0) << 40
-    records: BytesArray = np.empty((len(quote), RECORD_BYTES), dtype=np.uint8)
-    records[:, :WORD] = lanes.view(np.uint8).reshape(-1, WORD)
-    records[:, WORD:] = batch.answer_hash[part]
-    return Packed(
-        agents=agents,
-        models=models,
-        records=records.tobytes(),
-        count=len(quote),
-        total_micros=int(batch.charge_micros[part].sum()),
-        fees_micros=int(batch.fee_micros[part].sum()),
-    )
+    table: BytesArray = np.empty((len(quote), RECORD_BYTES), dtype=np.uint8)
+    table[:, :WORD] = lanes.view(np.uint8).reshape(-1, WORD)
+    table[:, WORD:] = batch.answer_hash
+    return table
 
 
 def _column(values: Int64Array) -> UInt64Array:

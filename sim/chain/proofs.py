@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.chain.deployment import Deployment
 from sim.facts import ToolError
 
 PROOFS = "proofs.json"
@@ -49,12 +48,12 @@ class CallProof:
         }
 
 
-def save_proofs(path: Path, deployment: Deployment, proofs: Sequence[CallProof]) -> None:
+def save_proofs(path: Path, chain_id: int, contract: str, proofs: Sequence[CallProof]) -> None:
     """Writes proofs as JSON; raises `ToolError` if the file cannot be written."""
     document = {
         "format": FORMAT,
-        "chainId": deployment.chain_id,
-        "contract": deployment.call_ledger,
+        "chainId": chain_id,
+        "contract": contract,
         "leafEncoding": LEAF_ENCODING,
         "leafFields": LEAF_FIELDS,
         "calls": [proof.document() for proof in proofs],

@@ -45,6 +45,26 @@ def _twice(column: Int64Array) -> Int64Array:
     return np.concatenate((column, np.zeros_like(column)))
 
 
+def charged_in_order(
+    agent: Int64Array, asked_micros: Int64Array, spendable_micros: Int64Array
+) -> Int64Array:
+    """What each call is charged: what it asks, or nothing if its agent has less left by then.
+
+    Args:
+        spendable_micros: by agent, before the first call.
+    """
+    charged = asked_micros.copy()
+    asked = np.zeros_like(spendable_micros)
+    np.add.at(asked, agent, charged)
+    for poor in np.flatnonzero(asked > spendable_micros):
+        left = int(spendable_micros[poor])
+        for position in np.flatnonzero(agent == poor):
+            if charged[position] > left:
+                charged[position] = 0
+            left -= int(charged[position])
+    return charged
+
+
 class Rebuilt:
     """The state of a CallLedger as its history implies it; columns by account id, in micros."""
 
@@ -123,20 +143,29 @@ class Rebuilt:
         allowed = records.quote_micros <= self._max_price[agents]
         allowed &= batch.timestamp <= self._deadline[agents]
         charged = np.where(allowed, records.charge_micros, 0)
-        asked = np.zeros_like(self._balance)
-        np.add.at(asked, agents, charged)
-        spendable = np.minimum(self._balance, self._cap)
-        for agent in np.flatnonzero(asked > spendable):
-            left = int(spendable[agent])
-            for position in np.flatnonzero(agents == agent):
-                if charged[position] > left:
-                    charged[position] = 0
-                left -= int(charged[position])
-        return charged
+        return charged_in_order(agents, charged, np.minimum(self._balance, self._cap))
 
-    def differences(self, rpc: Rpc, deployment: Deployment) -> tuple[int, list[str]]:
-        """Against the contract's own views: the sum of differences in micros, and each in words."""
-        ledger, at = contract("CallLedger"), deployment.call_ledger
+    def settle_sums(
+        self, count: int, debits: dict[int, int], earned: dict[int, int], fees: int
+    ) -> None:
+        """Settles an epoch of so many calls: what each account pays and earns in all, in micros."""
+        for agent, micros in debits.items():
+            self._balance[agent] -= micros
+            self._cap[agent] -= micros
+        for model, micros in earned.items():
+            self._earned[model] += micros
+        self.fees += fees
+        self.calls += count
+        self.batches += 1
+
+    def differences(
+        self, rpc: Rpc, deployment: Deployment, place: str = ""
+    ) -> tuple[int, list[str]]:
+        """Against the contract's own views: the sum of differences in micros, and each in words.
+
+        ``place`` is the contract's, an EpochRoot's for one; the CallLedger's if it is empty.
+        """
+        ledger, at = contract("CallLedger"), place or deployment.call_ledger
         ids = range(1, self.count + 1)
         accounts = rpc.views(at, [ledger.call("account", number) for number in ids])
         earnings = rpc.views(at, [ledger.call("earnings", number) for number in ids])

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sim.chain.local.fixed import put_fixed
 from sim.chain.merkle import keccak
 from sim.chain.node import CHAIN_ID, Node, mine
 from sim.chain.rpc import RefusedError, Request, Rpc
@@ -63,6 +64,8 @@ def replay(directory: Path, port: int | None = None) -> Replay:
     node = Node(port, genesis_unix=saved.genesis.genesis_unix)
     try:
         with Rpc(node.url) as rpc:
+            if saved.genesis.fixed:
+                put_fixed(rpc)
             fault = ""
             for number, block in enumerate(saved, start=1):
                 fault = _mine_again(rpc, number, block)

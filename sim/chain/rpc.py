@@ -235,6 +235,11 @@ class Rpc:
         logs, *blocks = self.batch(asked)
         return [read_block(value) for value in blocks], [read_log(v) for v in as_list(logs)]
 
+    def receipts(self, transactions: Sequence[str]) -> list[Receipt]:
+        """The receipts of transactions that are mined, in one batch; raises `ChainError`."""
+        asked: list[Request] = [("eth_getTransactionReceipt", [name]) for name in transactions]
+        return [read_receipt(value) for value in self.batch(asked)]
+
     def receipt(self, transaction: str, timeout_s: float = 30.0) -> Receipt:
         """The receipt, waited for: it can be null just after a send; raises `ChainError`."""
         end = time.monotonic() + timeout_s

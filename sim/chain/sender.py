@@ -1,19 +1,19 @@
-"""Sends one account's transactions in order, each exactly once, whatever becomes of the answers.
+"""Sends accounts' transactions in order, each exactly once, whatever becomes of the answers.
 
 A transaction has its nonce before it is sent. Sending the same one again is harmless (the nonce is
 taken), so after a lost answer the sender looks whether it landed and only then sends it again.
-Transactions are of the legacy type: eth_account signs those in half the time of the typed ones.
+Transactions are of the legacy type, which takes least to sign.
 """
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eth_account import Account as EthAccount
-
 from sim.chain.accounts import Account
-from sim.chain.answers import Json
+from sim.chain.answers import Json, as_quantity
+from sim.chain.merkle import keccak
 from sim.chain.rpc import RefusedError, Request, Rpc, UnreachableError
+from sim.chain.signing import transaction
 
 TIP_WEI = 10**9
 # The base fee rises by at most an eighth per block: four times it lasts for more blocks than go by
@@ -31,6 +31,16 @@ class Transaction:
     request: Request
     raw: bytes = b""
     hash: str = ""
+
+
+def signed(
+    key: bytes, chain_id: int, nonce: int, gas_price: int, gas: int, to: str | None, data: bytes
+) -> Transaction:
+    """A transaction that its sender's key has signed; ``to`` is None to create a contract."""
+    place = bytes.fromhex(to[2:]) if to is not None else b""
+    raw = transaction(key, chain_id, nonce, gas_price, gas, place, data)
+    name = "0x" + keccak(raw).hex()
+    return Transaction(nonce, ("eth_sendRawTransaction", ["0x" + raw.hex()]), raw, name)
 
 
 class Sender:
@@ -67,18 +77,7 @@ class Sender:
             if to is not None:
                 fields["to"] = to
             return Transaction(nonce, ("eth_sendTransaction", [fields]))
-        unsigned: dict[str, int | str | bytes] = {
-            "chainId": self._chain_id,
-            "nonce": nonce,
-            "gas": gas,
-            "gasPrice": self._gas_price,
-            "to": to or "",
-            "value": 0,
-            "data": data,
-        }
-        signed = EthAccount.sign_transaction(unsigned, self._key)
-        raw, name = bytes(signed.raw_transaction), "0x" + bytes(signed.hash).hex()
-        return Transaction(nonce, ("eth_sendRawTransaction", ["0x" + raw.hex()]), raw, name)
+        return signed(self._key, self._chain_id, nonce, self._gas_price, gas, to, data)
 
     def _look_at_price(self) -> None:
         if not self._free and self._priced % PRICE_EVERY == 0:
@@ -109,5 +108,27 @@ class Sender:
                 return
 
     def _not_landed(self, transactions: Sequence[Transaction]) -> list[Transaction]:
-        taken = self.landed("pending")
-        return [item for item in transactions if item.nonce >= taken]
+        """Those that the node does not know; what it signs itself is told by the nonces taken."""
+        if not all(item.hash for item in transactions):
+            taken = self.landed("pending")
+            return [item for item in transactions if item.nonce >= taken]
+        asked: list[Request] = [("eth_getTransactionByHash", [item.hash]) for item in transactions]
+        known = self._rpc.batch(asked)
+        return [item for item, found in zip(transactions, known, strict=True) if found is None]
+
+
+class Wallets:
+    """Many accounts that sign transactions of their own, on a chain where gas costs nothing."""
+
+    def __init__(self, rpc: Rpc, owners: Sequence[Account], chain_id: int) -> None:
+        self._owners, self._chain_id = owners, chain_id
+        asked: list[Request] = [
+            ("eth_getTransactionCount", [owner.address, "latest"]) for owner in owners
+        ]
+        self._nonces = [as_quantity(answer) for answer in rpc.batch(asked)]
+
+    def prepare(self, owner: int, to: str, data: bytes, gas: int) -> Transaction:
+        """The next transaction of the account at this position."""
+        nonce = self._nonces[owner]
+        self._nonces[owner] += 1
+        return signed(self._owners[owner].key, self._chain_id, nonce, 0, gas, to, data)

@@ -1,10 +1,14 @@
 """What a run asks of the chain and what it gets back; no import here needs a chain library."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from sim.chain.deployment import Deployment
 from sim.chain.proofs import CallProof
+from sim.rails import BatchRail, Rail
 from sim.units import BytesArray, Int64Array
 
 GENESIS_UNIX = 1_767_225_600  # 2026-01-01T00:00:00Z is simulated time 0
@@ -27,7 +31,7 @@ class ChainSetup:
 
     Args:
         agents, models: in the scenario's order; batches refer to positions in these.
-        fee_bps: the treasury's share of each charge.
+        fee_bps: the treasury's share of each charge. rail: how calls are settled.
         directory: the run directory; deployment.json and the transaction file go there.
         backend: "anvil" for a node of our own, or the URL of one that runs.
         deployment: the deployment.json of contracts that are there already.
@@ -51,18 +55,21 @@ class ChainSetup:
     port: int | None = None
     warp: bool = False
     allow_remote: bool = False
+    rail: Rail = field(default_factory=BatchRail)
 
 
 @dataclass(frozen=True, slots=True)
 class SettledBatch:
-    """One ``settleBatch`` that was mined: a batch, or a part of one too large for a transaction.
+    """A batch that was settled, or a part of one too large to be settled at once.
 
     Args:
         number, closed_us: the batch's own (see `sim.facts.Batch`).
         first: the chain's id of its first call; ``count`` calls follow on.
         total_micros, fees_micros: what the contract charged and kept for the treasury.
-        root, transaction: 0x hex. block, timestamp: where it landed, in unix seconds.
-        gas_used: of the transaction. sent: position among the run's settlement transactions.
+        root: 0x hex, empty where the rail keeps none. transaction: 0x hex, the one that ended it.
+        transactions: how many it took. block, timestamp: where it landed, in unix seconds.
+        gas_used: of all of them. sent: its position among what the run settled.
+        unpaid: the chain's ids of calls that their agents could not pay.
     """
 
     number: int
@@ -77,6 +84,8 @@ class SettledBatch:
     timestamp: int
     gas_used: int
     sent: int
+    transactions: int = 1
+    unpaid: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,7 @@ class Ready:
         first_block: the first block of the run, funding included.
         first_call: the contract's ``callCount`` before the run.
         agent_balances, model_earned, fees_micros: before the run's deposits, in micros.
-        node_pid: the process of a node of our own.
+        node_pid: the process of a node of our own. rail: by which calls are settled.
     """
 
     deployment: Deployment
@@ -98,6 +107,7 @@ class Ready:
     model_earned: tuple[int, ...]
     fees_micros: int
     node_pid: int | None
+    rail: str = "batch"
 
 
 @dataclass(frozen=True)
@@ -120,7 +130,7 @@ class Settlement:
     @property
     def transactions(self) -> int:
         """How many settlement transactions."""
-        return len(self.batches)
+        return sum(batch.transactions for batch in self.batches)
 
     @property
     def gas_total(self) -> int:
@@ -129,8 +139,13 @@ class Settlement:
 
     @property
     def calls(self) -> int:
-        """How many calls are on the chain."""
+        """How many calls are on the chain, unpaid ones among them."""
         return sum(batch.count for batch in self.batches)
+
+    @property
+    def unpaid(self) -> tuple[int, ...]:
+        """The chain's ids of the calls that their agents could not pay."""
+        return tuple(call for batch in self.batches for call in batch.unpaid)
 
 
 @dataclass(frozen=True)
@@ -149,6 +164,8 @@ class AuditRecord:
         first_call: the contract's ``callCount`` before the run.
         first_block: the run's first block, before which all belongs to others.
         last_block: the run's last block; None if nobody has used the chain since.
+        rail: by which the run settled.
+        unpaid: which of the calls their agents could not pay; none if it is left out.
     """
 
     call_id: Int64Array
@@ -167,6 +184,12 @@ class AuditRecord:
     first_call: int = 0
     first_block: int = 0
     last_block: int | None = None
+    rail: str = "batch"
+    unpaid: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+    def __post_init__(self) -> None:
+        if len(self.unpaid) != len(self):
+            object.__setattr__(self, "unpaid", np.zeros(len(self), np.bool_))
 
     def __len__(self) -> int:
         return len(self.call_id)

@@ -25,10 +25,14 @@ _SIZE = struct.Struct("<I")
 
 @dataclass(frozen=True, slots=True)
 class Genesis:
-    """What a fresh node must be given to replay the file: times in unix seconds."""
+    """What a fresh node must be given to replay the file: times in unix seconds.
+
+    ``fixed``: the contracts that clients know by addresses of their own were put there first.
+    """
 
     chain_id: int
     genesis_unix: int
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,9 @@ class TransactionReader:
         self._frames = _frames(self.path)
         try:
             fields = json.loads(next(self._frames))
-            self.genesis = Genesis(int(fields["chain_id"]), int(fields["genesis_unix"]))
+            self.genesis = Genesis(
+                int(fields["chain_id"]), int(fields["genesis_unix"]), bool(fields.get("fixed"))
+            )
         except (StopIteration, ValueError, KeyError, TypeError):
             raise ToolError(f"{self.path} is not a transaction file of Telex") from None
 

@@ -1,7 +1,6 @@
 """``telex deploy`` and ``telex node``: contracts on a user's node, and a node with contracts."""
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +20,12 @@ def deploy_to(url: str, fee_bps: int, out: Path, allow_remote: bool, as_json: bo
     deployment = deploy(rpc, fee_bps)
     deployment.save(out)
     if as_json:
-        emit_json({"node": url, **asdict(deployment)})
-    _show(url, asdict(deployment))
+        emit_json({"node": url, **deployment.fields()})
+    _show(url, deployment.fields())
     say(f"saved in {out}. Now: telex run FILE --chain {url} --deployment {out}")
 
 
-def _show(url: str, deployment: dict[str, object]) -> None:
+def _show(url: str, deployment: Mapping[str, object]) -> None:
     rows = [("node", url), *((key, str(value)) for key, value in deployment.items())]
     people().print(facts("Contracts", rows))
 

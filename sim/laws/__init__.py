@@ -197,12 +197,14 @@ def parity(evidence: Evidence) -> LawFigures:
     """7. Ledger and contracts agree to the micro; every settled call is on chain exactly once."""
     if evidence.parity is None:
         return LawFigures(ok=True, found="no chain", needed="no chain")
-    found = evidence.parity
+    found, calls = evidence.parity, evidence.calls
+    charged = int(calls.charge_micros[calls.status == Status.UNPAID].astype(bool).sum())
     return _verdict(
         f"{found.difference_micros} micros apart; calls: {found.calls_missing} missing, "
-        f"{found.calls_unexpected} unexpected, {found.calls_differing} differing; "
-        f"{found.faults} faults",
-        "0 micros apart; calls: 0 missing, 0 unexpected, 0 differing; 0 faults",
+        f"{found.calls_unexpected} unexpected, {found.calls_differing} differing, "
+        f"{charged} unpaid and charged; {found.faults} faults",
+        "0 micros apart; calls: 0 missing, 0 unexpected, 0 differing, 0 unpaid and charged; "
+        "0 faults",
     )
 
 
@@ -230,7 +232,8 @@ def nothing_is_lost(evidence: Evidence) -> LawFigures:
         return _verdict(f"calls of task {len(of_task) - 1}", f"{len(frames.tasks)} tasks")
     gaps += int((of_task != frames.tasks["calls"].to_numpy()).sum())
     gaps += answers_wrong(evidence)
-    right = (evidence.calls.reason == Reason.NONE) & (evidence.calls.status == Status.SETTLED)
+    answered = np.isin(evidence.calls.status, (Status.SETTLED, Status.UNPAID))
+    right = (evidence.calls.reason == Reason.NONE) & answered
     gaps += int((right != evidence.calls.success).sum())
     still_open = 0 if evidence.frames.interrupted else tasks.open + calls.in_flight
     return _verdict(

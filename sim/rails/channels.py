@@ -52,6 +52,16 @@ class ChannelBook:
         self.locked_micros -= sum(due.values())
         return moves
 
+    def put_right(
+        self, wallet: Mapping[int, int], held: Mapping[Pair, int], claimed: Mapping[Pair, int]
+    ) -> None:
+        """Takes over what was found where moves have failed: wallets by agent, channels by pair."""
+        for agent, micros in wallet.items():
+            self.wallet[agent] = micros
+        self.deposited.update(held)
+        self.claimed.update(claimed)
+        self.locked_micros = sum(self.deposited.values()) - sum(self.claimed.values())
+
     def _fill(self, pair: Pair) -> Iterator[Move]:
         missing, (agent, _) = self.claimed[pair] - self.deposited[pair], pair
         if missing <= 0:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from sim.facts import Reason, TelexError
+from sim.facts import Reason, Status, TelexError
 from sim.rails import Closed
 from sim.record.columns import Calls, Decisions, OwnAnswers, Tasks, concatenate, joined
 from sim.units import BytesArray, Int64Array
@@ -40,6 +40,19 @@ class History:
     interrupted: bool = False
     halted: bool = False
     failure: TelexError | None = None
+
+    def unpay(self, places: Int64Array) -> Calls:
+        """Writes down that calls, by their places in settlement order, were never paid.
+
+        Returns their rows as they were: charged, though nothing of it came.
+        """
+        were = []
+        for calls, settled in zip(self.calls, self.settled, strict=True):
+            rows = np.flatnonzero(np.isin(settled, places))
+            were.append(calls.take(rows))
+            calls.status[rows] = Status.UNPAID
+            calls.charge_micros[rows] = calls.fee_micros[rows] = 0
+        return concatenate(Calls, were, "call_id")
 
 
 class Columns:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sim.chain.accounts import ROUTER_INDEX, TREASURY_INDEX, Account, AccountKind, account
 from sim.chain.contracts import Value, contract, created_address
-from sim.chain.deployer import WITHDRAW_DELAY_S, deploy_with
+from sim.chain.deployer import RAIL_CONTRACTS, WITHDRAW_DELAY_S, deploy_with
 from sim.chain.deployment import Deployment
 from sim.chain.local.fixed import put_fixed
 from sim.chain.local.uniswap import POOL_FEE_PPM, Exchange, deploy_exchange
@@ -25,9 +25,6 @@ class Contracts:
     """Where everything is: ``ledger`` is what runs settle on; addresses with checksum."""
 
     ledger: Deployment
-    call_hub: str
-    job_escrow: str
-    epoch_root: str
     machina: str
     port: str
     settlement_authority: str
@@ -48,12 +45,8 @@ def deploy_all(rpc: Rpc, fee_bps: int) -> Contracts:
     """
     work = Work(rpc, account(AccountKind.OPERATOR, ROUTER_INDEX))
     treasury = account(AccountKind.OPERATOR, TREASURY_INDEX).address
-    ledger = deploy_with(work.blocks, fee_bps, treasury)
+    ledger = deploy_with(work.blocks, fee_bps, treasury, RAIL_CONTRACTS)
     put_fixed(rpc)
-    terms = (ledger.usdc, ledger.router, treasury, fee_bps)
-    hub = _create(work, "CallHub", *terms)
-    escrow = _create(work, "JobEscrow", *terms)
-    root = _create(work, "EpochRoot", *terms, WITHDRAW_DELAY_S)
     genesis = rpc.block().timestamp - POOL_EPOCHS * EPOCH_S
     machina = _create(work, "MACHINA", authority().address, treasury, genesis, EPOCH_S)
     work.do()
@@ -67,7 +60,7 @@ def deploy_all(rpc: Rpc, fee_bps: int) -> Contracts:
         ),
     )  # fmt: skip
     work.do()
-    return Contracts(ledger, hub, escrow, root, machina, port, authority().address, exchange)
+    return Contracts(ledger, machina, port, authority().address, exchange)
 
 
 def _create(work: Work, name: str, *arguments: Value) -> str:

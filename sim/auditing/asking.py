@@ -1,0 +1,49 @@
+"""What a scenario asks of the chain."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.chain import Agent, ChainSetup
+from sim.scenario import Scenario
+from sim.scenario.chain_checks import check_settleable
+from sim.units import micros_from_usd_exact, us_from_seconds_nearest
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run settles: ``chain`` is anvil, none or a URL; the others as in `ChainSetup`."""
+
+    chain: str
+    deployment: Path | None = None
+    warp: bool = False
+    allow_remote: bool = False
+
+
+def chain_setup(scenario: Scenario, place: Place, directory: Path) -> ChainSetup:
+    """What a scenario asks of the chain: its agents funded, its models registered.
+
+    Raises `ScenarioError` for what no contract settles (`check_settleable`).
+    """
+    check_settleable(scenario)
+    agents = tuple(
+        Agent(
+            f"{group_id}/{index}",
+            micros_from_usd_exact(group.budget_usd),
+            micros_from_usd_exact(group.max_price_usd),
+        )
+        for group_id, group in scenario.groups.items()
+        for index in range(group.count)
+    )
+    return ChainSetup(
+        agents=agents,
+        models=tuple(scenario.models),
+        fee_bps=scenario.rail.fee_bps,
+        directory=directory,
+        backend=place.chain,
+        deployment=place.deployment,
+        warp=place.warp,
+        allow_remote=place.allow_remote,
+        block_time_us=us_from_seconds_nearest(scenario.chain.block_time_s),
+        emit_events=scenario.chain.call_events,
+        rail=scenario.rail,
+    )

@@ -1,0 +1,72 @@
+"""Gives a run's agents their money where no contract keeps it: in wallets of their own."""
+
+import numpy as np
+
+from sim.chain.accounts import AccountKind, accounts
+from sim.chain.blocks import Blocks
+from sim.chain.contracts import contract, integer, integers
+from sim.chain.deployment import Deployment
+from sim.chain.funding import FIRST_SECOND, TRANSACTIONS_PER_BLOCK, Funded, check_minter
+from sim.chain.sender import Transaction, Wallets
+from sim.chain.settlement import Agent
+from sim.facts import ChainError
+
+MINT_GAS = APPROVE_GAS = 100_000
+NO_LIMIT = 2**256 - 1
+
+
+class Purses:
+    """One run's wallets, and the contract (a CallHub or a JobEscrow) that its rail pays."""
+
+    def __init__(self, blocks: Blocks, deployment: Deployment, name: str, place: str) -> None:
+        self._blocks, self._token = blocks, deployment.usdc
+        self._deployment, self._place, self._splitter = deployment, place, contract(name)
+
+    def fund(
+        self, agents: tuple[Agent, ...], model_count: int, *, approve: Wallets | None = None
+    ) -> Funded:
+        """Mints every agent's money; with ``approve``, lets the contract draw on their wallets.
+
+        Raises `ChainError` if the chain refuses, or a wallet does not end as it should.
+        """
+        check_minter(self._blocks, self._deployment)
+        owners = [owner.address for owner in accounts(AccountKind.AGENT, len(agents))]
+        sellers = [owner.address for owner in accounts(AccountKind.MODEL, model_count)]
+        before = self._balances(owners)
+        asked = [self._splitter.call("earnings", seller) for seller in sellers]
+        earned = [integers(answer)[0] for answer in self._blocks.rpc.views(self._place, asked)]
+        fees = integer(self._blocks.rpc.view(self._place, self._splitter.call("fees")))
+        ready = [
+            self._mint(owner, agent.deposit_micros)
+            for owner, agent in zip(owners, agents, strict=True)
+            if agent.deposit_micros
+        ]
+        if approve is not None:
+            data = contract("USDC").call("approve", self._place, NO_LIMIT)
+            ready += [
+                approve.prepare(at, self._token, data, APPROVE_GAS) for at in range(len(agents))
+            ]
+        for second, start in enumerate(range(0, len(ready), TRANSACTIONS_PER_BLOCK)):
+            part = ready[start : start + TRANSACTIONS_PER_BLOCK]
+            self._blocks.submit(part, FIRST_SECOND + second)
+        self._check(agents, owners, before)
+        ids = np.arange(len(agents)), np.arange(model_count)
+        return Funded(*ids, tuple(before), tuple(earned), fees)
+
+    def _balances(self, owners: list[str]) -> list[int]:
+        token = contract("USDC")
+        asked = [token.call("balanceOf", owner) for owner in owners]
+        return [integer(answer) for answer in self._blocks.rpc.views(self._token, asked)]
+
+    def _mint(self, owner: str, micros: int) -> Transaction:
+        data = contract("USDC").call("mint", owner, micros)
+        return self._blocks.sender.prepare(self._token, data, MINT_GAS)
+
+    def _check(self, agents: tuple[Agent, ...], owners: list[str], before: list[int]) -> None:
+        found = self._balances(owners)
+        for agent, old, balance in zip(agents, before, found, strict=True):
+            if balance != old + agent.deposit_micros:
+                raise ChainError(
+                    f"agent {agent.name} could not be funded: found {balance} micros in its "
+                    f"wallet, needed {old + agent.deposit_micros}"
+                )

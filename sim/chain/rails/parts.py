@@ -1,0 +1,172 @@
+"""What every rail shares on chain: calls on their way, the way there, and the rows that come back.
+
+A rail does the same three things in the same order: `parts` makes of a batch what goes together,
+with all that agents sign; `settle` has it mined and reads from the events what was paid. What the
+router sends is signed at the last moment, so that nothing sent before it can shift its nonces.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from sim.chain.answers import Block, Log
+from sim.chain.blocks import Blocks
+from sim.chain.contracts import Contract
+from sim.chain.deployment import Deployment
+from sim.chain.funding import Funded
+from sim.chain.pack import cut
+from sim.chain.rpc import RefusedError
+from sim.chain.sender import Transaction, Wallets
+from sim.chain.settlement import SettledBatch
+from sim.facts import Batch, ChainError
+from sim.units import Int64Array
+
+
+class Order(NamedTuple):
+    """A transaction that the router is to send: to a contract, calldata, at most so much gas."""
+
+    to: str
+    data: bytes
+    gas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A batch, or as much of one as goes together, on its way.
+
+    Args:
+        first: the chain's id of its first call. batch: its calls alone, ``closed_us`` the whole's.
+        signed: what agents and models send themselves. orders: what the router sends after it.
+    """
+
+    first: int
+    batch: Batch
+    signed: tuple[Transaction, ...] = ()
+    orders: tuple[Order, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+    def __str__(self) -> str:
+        last = self.first + len(self) - 1
+        return f"batch {self.batch.number} (calls {self.first} to {last})"
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A block's worth of transactions, mined: the blocks that hold them, and the events meant."""
+
+    sent: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    logs: tuple[Log, ...]
+
+
+@dataclass
+class Way:
+    """One run's way to the contracts of its rail.
+
+    ``wallets`` are the agents' own, then the models'; None where only the router may send.
+    """
+
+    blocks: Blocks
+    deployment: Deployment
+    funded: Funded
+    wallets: Wallets | None = None
+    sent: int = field(default=0, init=False)
+
+    def mine(
+        self, signed: Sequence[Transaction], orders: Sequence[Order], seconds: int, place: str,
+        topics: Sequence[bytes],
+    ) -> Landed:  # fmt: skip
+        """Has transactions mined ``seconds`` after simulated time 0, and reads a contract's events.
+
+        Raises `ChainError` if the node does not take or mine them.
+        """
+        ready = [*signed, *(self.blocks.sender.prepare(*order) for order in orders)]
+        span = self.blocks.submit(ready, seconds)
+        blocks, logs = self.blocks.rpc.mined(place, topics, span.first, span.last)
+        return Landed(tuple(item.hash for item in ready), tuple(blocks), tuple(logs))
+
+    def why(self, orders: Sequence[Order], speaks: Contract) -> str:
+        """Asks the node to try the router's transactions again, without effect, for a reason."""
+        sender = self.blocks.sender.address
+        for order in orders:
+            asked = {"from": sender, "to": order.to, "data": "0x" + order.data.hex()}
+            try:
+                self.blocks.rpc.call("eth_call", {**asked}, "latest")
+            except RefusedError as refused:
+                return speaks.why(refused)
+        return "it ran out of gas, or was not mined"
+
+    def row(
+        self, part: Part, landed: Landed, last: Log, paid: "Paid", gas_used: int
+    ) -> SettledBatch:
+        """What is told of a part that is settled: ``last`` is the event that ended it."""
+        block = next(block for block in landed.blocks if block.number == last.block)
+        self.sent += 1
+        return SettledBatch(
+            number=part.batch.number,
+            closed_us=part.batch.closed_us,
+            first=part.first,
+            count=len(part),
+            total_micros=paid.total_micros,
+            fees_micros=paid.fees_micros,
+            root=paid.root,
+            transaction=last.transaction,
+            transactions=paid.transactions,
+            block=last.block,
+            timestamp=block.timestamp,
+            gas_used=gas_used,
+            sent=self.sent - 1,
+            unpaid=paid.unpaid,
+        )
+
+    def gas_of(self, landed: Landed) -> int:
+        """The gas of all that was sent, by blocks where they hold nothing else."""
+        if sum(len(block.transactions) for block in landed.blocks) == len(landed.sent):
+            return sum(block.gas_used for block in landed.blocks)
+        return sum(receipt.gas_used for receipt in self.blocks.rpc.receipts(landed.sent))
+
+
+class Paid(NamedTuple):
+    """What the contract charged and kept for a part, in how many transactions.
+
+    ``unpaid`` are the chain's ids of calls that should have been charged and were not.
+    """
+
+    total_micros: int
+    fees_micros: int
+    transactions: int
+    root: str = ""
+    unpaid: tuple[int, ...] = ()
+
+
+class ChainRail(Protocol):
+    """A rail on one chain: ``first_call`` is its contract's number of calls before the run."""
+
+    first_call: int
+
+    def parts(self, batch: Batch) -> Iterator[Part]:
+        """A batch as what goes together, with all that agents sign for it."""
+
+    def settle(self, parts: Sequence[Part], seconds: int) -> tuple[list[SettledBatch], Block]:
+        """Has parts mined, and tells what was paid; raises `ChainError` naming a wrong part."""
+
+
+def cuts(batch: Batch, size: int) -> Iterator[Batch]:
+    """A batch in pieces of at most ``size`` calls."""
+    for start in range(0, len(batch), size):
+        yield cut(batch, slice(start, min(start + size, len(batch))))
+
+
+def unpaid_ids(part: Part, charged: Int64Array) -> tuple[int, ...]:
+    """The chain ids of the calls that should have been charged and were not."""
+    short = np.flatnonzero(charged < part.batch.charge_micros)
+    return tuple((part.first + short).tolist())
+
+
+def refused_part(part: Part, why: str) -> ChainError:
+    """A part that the contract did not settle."""
+    return ChainError(f"{part} was not settled: {why}")
