@@ -3,19 +3,10 @@
 from collections.abc import Iterator
 from typing import Annotated, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel
 
-
-class Part(BaseModel):
-    """Base of the parts of a summary; a field's description is ``unit: formula``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _is(unit: str, formula: str) -> FieldInfo:
-    info: FieldInfo = Field(description=f"{unit}: {formula}")
-    return info
+from sim.metrics.parts import JudgeFigures, Part, ProtocolFigures
+from sim.metrics.parts import means as _is
 
 
 class TaskCounts(Part):
@@ -207,6 +198,8 @@ class Figures(Part):
     market: MarketFigures
     rail: RailFigures
     stability: StabilityFigures
+    protocol: ProtocolFigures
+    judges: dict[str, JudgeFigures]
 
 
 class ChainFigures(Part):

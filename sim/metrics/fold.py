@@ -19,6 +19,7 @@ from sim.metrics.definitions import (
     TaskCounts,
     Tokens,
 )
+from sim.metrics.protocol import judge_figures, protocol_figures
 from sim.metrics.regret import regret_micros
 from sim.metrics.stability import stability
 from sim.rails import Paid
@@ -69,6 +70,8 @@ def figures(frames: Frames) -> Figures:
         market=_market(frames, rail.gas_micros),
         rail=rail,
         stability=StabilityFigures(**asdict(stability(frames))),
+        protocol=protocol_figures(frames),
+        judges=judge_figures(frames),
     )
 
 

@@ -23,6 +23,7 @@ class _Group(Parameters):
             of n answers it is noise / sqrt(n).
         presence: the share of rounds that each takes part in, at random.
         leaves_h: from when on none takes part any more.
+        work_machina: what it costs to run the script for a round; not paid to anybody.
     """
 
     count: PositiveCount = Field(le=1000)
@@ -30,6 +31,7 @@ class _Group(Parameters):
     noise: NonNegative = Field(default=0.02, le=10)
     presence: Share = 1.0
     leaves_h: Hours | None = None
+    work_machina: Machina = Decimal(0)
 
 
 class Honest(_Group):

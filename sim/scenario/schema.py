@@ -112,6 +112,11 @@ class Scenario(Parameters):
         demands = (each for group in self.groups.values() for each in group.intents.values())
         return (WHOLE_TASK, *sorted({name for each in demands for name in each.workflow}))
 
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """The protocol's groups of validators."""
+        return tuple(self.protocol.validators) if self.protocol else ()
+
     def canonical_json(self) -> bytes:
         """All that can change a record, as JSON in one form: sorted keys, numbers without zeros.
 

@@ -1,0 +1,53 @@
+"""The parts of the metric dictionary: their base, and those of a protocol."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+
+class Part(BaseModel):
+    """Base of the parts of a summary; a field's description is ``unit: formula``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def means(unit: str, formula: str) -> FieldInfo:
+    """A field's description, from its unit and its formula."""
+    info: FieldInfo = Field(description=f"{unit}: {formula}")
+    return info
+
+
+class ProtocolFigures(Part):
+    """What the protocol did by its clock; all zero where there is none."""
+
+    epochs: Annotated[int, means("epochs", "ended")]
+    rounds: Annotated[int, means("rounds", "of consensus, held on at least one answer")]
+    rounds_failed: Annotated[int, means("rounds", "of these, without a quorum")]
+    rounds_reduced: Annotated[int, means("rounds", "of these, by the reduced quorum")]
+    spot_checks: Annotated[int, means("checks", "made")]
+    revocations: Annotated[int, means("revocations", "of a model's routing for an intent")]
+    multiplier_max: Annotated[
+        float, means("times", "highest demand multiplier at an epoch's end; 1 without pricing")
+    ]
+    emitted_machina: Annotated[float, means("MACHINA", "minted at the ends of epochs")]
+    slashed_machina: Annotated[float, means("MACHINA", "taken from stakes for fabrication")]
+    spent_micros: Annotated[int, means("micros", "of models' earnings that bought MACHINA")]
+    bought_machina: Annotated[float, means("MACHINA", "bought with them")]
+
+
+class JudgeFigures(Part):
+    """One group of validators."""
+
+    seated: Annotated[int, means("validators", "with a seat at the end")]
+    ejected: Annotated[int, means("validators", "ejected for strikes")]
+    banned: Annotated[int, means("validators", "banned for fabrication")]
+    removed: Annotated[int, means("validators", "removed for absence")]
+    strikes: Annotated[int, means("strikes", "taken")]
+    rounds: Annotated[int, means("rounds", "taken part in, summed over its validators")]
+    reward_machina: Annotated[float, means("MACHINA", "earned in all")]
+    slashed_machina: Annotated[float, means("MACHINA", "of stakes lost")]
+    net_machina_mean: Annotated[
+        float,
+        means("MACHINA", "(reward - slashed - work x rounds) per validator; who copies does none"),
+    ]
