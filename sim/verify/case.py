@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple, TypeAlias
+from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
@@ -19,13 +19,15 @@ class Known:
     """A known answer: of which quantity, by which formula, and its value at the case's parameters.
 
     ``binding``: the mean of the replications is ``equal`` to it within its interval, or ``at most``
-    or ``at least`` it; or every replication is ``exact``, to the last unit.
+    or ``at least`` it; or every replication is ``exact``, to the last unit. What is found may be
+    rounded to a ``unit``, as prices are to the micro.
     """
 
     quantity: str
     formula: str
     truth: float
     binding: Binding = "equal"
+    unit: float = 0.0
 
 
 class Found(NamedTuple):
@@ -45,8 +47,11 @@ class Case(Parameters, ABC):
     """A question with known answers, asked of the same world as any scenario.
 
     A subclass has a ``kind``, the parameters that its formulas are about and, as a rule, ``tasks``:
-    how many are posted in one replication.
+    how many are posted in one replication. ``repeats`` is how many of these suffice where a case
+    leaves nothing to chance.
     """
+
+    repeats: ClassVar[int | None] = None
 
     @property
     def title(self) -> str:

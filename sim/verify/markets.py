@@ -37,6 +37,11 @@ def model(mean_s: float = 1.0, law: str | Part = "exponential", **changes: objec
     return base | changes
 
 
+def priced(usd: float) -> Part:
+    """A price, or a cost, of so many dollars for each call, to the nearest micro."""
+    return {"kind": "per_call", "usd_per_call": f"{usd:.6f}"}
+
+
 def agents(per_s: float, count: int = 1, **changes: object) -> Part:
     """Agents who together post ``per_s`` tasks a second, Poisson, all alike and equally hard."""
     sizes = {name: {"median": 1} for name in ("input_tokens", "output_tokens")}

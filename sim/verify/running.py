@@ -78,7 +78,7 @@ def run(
     jobs = [
         Job(number, rep, asked, seed_of(seed, asked, rep))
         for number, asked in enumerate(suite)
-        for rep in range(reps)
+        for rep in range(asked.case.repeats or reps)
     ]
     ended: dict[tuple[int, int], Ended] = {}
     for job, end in workers.each(perform, jobs, lost):
@@ -86,7 +86,7 @@ def run(
         told(len(ended), len(jobs), job.asked.case.title)
     judged: list[Judged] = []
     for number, asked in enumerate(suite):
-        mine = [ended[number, rep] for rep in range(reps)]
+        mine = [ended[number, rep] for rep in range(asked.case.repeats or reps)]
         cpu_s = sum(end.cpu_s for end in mine)
         judged += (Judged(asked, verdict, cpu_s) for verdict in _verdicts(asked, mine))
     return judged

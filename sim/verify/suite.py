@@ -8,10 +8,16 @@ from pydantic import ValidationError
 from sim.facts import Fault, ScenarioError
 from sim.scenario.library import nearest
 from sim.scenario.shape import describe, fields_of
+from sim.verify.auctions import Deviation, FirstPrice, SecondPrice, UniformPrice
+from sim.verify.cascades import CascadeOrder
 from sim.verify.case import Case
+from sim.verify.competition import BestPrice, Calvano, LogitPrices, LowestPrice, PowerPrices
+from sim.verify.demand import LogitShares, PowerShares
+from sim.verify.learning import Epsilon, Exp3, LaiRobbins, Oracle, Ucb
 from sim.verify.losses import MM1K, ErlangB
 from sim.verify.networks import Choices, Jackson
 from sim.verify.queues import MG1, MM1, MMC, Breaking, ErlangC, Priority
+from sim.verify.tenders import Procurement, ScoringAuction
 
 FAMILIES: dict[str, tuple[Case, ...]] = {
     "queues": (
@@ -31,6 +37,33 @@ FAMILIES: dict[str, tuple[Case, ...]] = {
         Choices(choices=1, servers=2, warm_up=0.1),
         Jackson(),
     ),
+    "demand": (
+        *(LogitShares(temperature=temperature) for temperature in (0.5, 1.0, 2.0)),
+        PowerShares(),
+    ),
+    "competition": (
+        *(LogitPrices(sellers=sellers) for sellers in (2, 3)),
+        Calvano(),
+        *(PowerPrices(sellers=sellers) for sellers in (2, 3, 5, 20)),
+        *(PowerPrices(eta=3.0, sellers=sellers) for sellers in (2, 3, 5, 20)),
+        LowestPrice(),
+        BestPrice(),
+        BestPrice(demand="logit"),
+    ),
+    "cascades": (CascadeOrder(),),
+    "auctions": (
+        *(SecondPrice(bidders=bidders) for bidders in (2, 3, 5, 10)),
+        *(SecondPrice(bidders=bidders, reserve=0.5) for bidders in (1, 2, 3, 5)),
+        *(FirstPrice(bidders=bidders) for bidders in (2, 3, 5, 10)),
+        UniformPrice(),
+        UniformPrice(bidders=10, units=4),
+        Deviation(),
+        *(Procurement(price="second", models=models) for models in (2, 3, 5, 10)),
+        *(Procurement(price="first", models=models) for models in (2, 3, 5, 10)),
+        *(ScoringAuction(payment="first-score", models=models) for models in (2, 3, 5, 10)),
+        *(ScoringAuction(payment="second-score", models=models) for models in (2, 3, 5, 10)),
+    ),
+    "learning": (Ucb(), Exp3(), Epsilon(), LaiRobbins(), Oracle()),
 }
 
 
@@ -123,7 +156,9 @@ def _changed(case: Case, given: Mapping[str, str], faults: list[Fault]) -> Case:
 
 
 def _read(text: str) -> object:
-    """A whole number, a number, or a text as it stands."""
+    """A whole number, a number, a text as it stands, or several of them between commas."""
+    if "," in text:
+        return tuple(_read(part.strip()) for part in text.split(","))
     for number in (int, float):
         try:
             return number(text)

@@ -20,9 +20,10 @@ LEVEL = 0.95
 class Verdict:
     """One line of a suite's table.
 
-    ``near``: the interval covers the truth. ``fails``, for the ``reason`` given: off by more than 4
-    standard errors, an interval wider than 5 % of the truth to either side, an exact answer that
-    any replication misses, or a run that could not end. ``off`` is what lies between.
+    ``near``: the interval covers the truth, or reaches a bound's good side. ``fails``, for the
+    ``reason`` given: off by more than 4 standard errors, a half width over 5 % of the truth (a
+    bound asks for none), an exact answer that any replication misses, or a run that could not end.
+    ``off`` is what lies between.
     """
 
     case: str
@@ -66,11 +67,11 @@ def judge(
     half = found.half_width or 0.0
     freedom = len(values) - 1 - (len(controls[0]) if controls else 0)
     error = half / t_quantile((1 + LEVEL) / 2, freedom)
-    beyond = _beyond(known, found.mean) - ROUNDING * abs(known.truth)
+    beyond = _beyond(known, found.mean) - ROUNDING * abs(known.truth) - known.unit
     if beyond > FAR_ERRORS * error:
         far = f"off by {beyond / error:.1f} standard errors" if error else "off, and without chance"
         return Verdict(case, known, found, "fails", far)
-    if half > WIDE * abs(known.truth):
+    if known.binding == "equal" and half > WIDE * abs(known.truth):
         wide = f"half width {half / abs(known.truth):.1%} of the truth: more --reps or tasks"
         return Verdict(case, known, found, "fails", wide if known.truth else "an interval around 0")
     return Verdict(case, known, found, "near" if beyond <= half else "off")
