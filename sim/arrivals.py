@@ -1,7 +1,9 @@
 """Arrival processes: when an agent posts its tasks (Poisson, gamma, bursts; regular; patterns)."""
 
-from collections.abc import Callable, Iterator
-from itertools import accumulate
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, groupby
+from operator import itemgetter
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -13,6 +15,7 @@ from sim.parameters import NonNegative, Parameters, Positive, Share
 from sim.units import HOURS_PER_WEEK, US_PER_HOUR
 
 Floats = npt.NDArray[np.float64]
+HOURS = np.arange(HOURS_PER_WEEK + 1, dtype=np.float64)
 
 
 class Pattern(Parameters):
@@ -38,6 +41,21 @@ class Pattern(Parameters):
         marks = list(accumulate(factors, initial=0.0))
         scale = HOURS_PER_WEEK / marks[-1]
         return np.array([mark * scale for mark in marks[:-1]] + [float(HOURS_PER_WEEK)])
+
+    def when(self, passed_h: Floats) -> Floats:
+        """The times (h) at which so many operational hours have passed."""
+        if self == Pattern():
+            return passed_h
+        weeks = np.floor(passed_h / HOURS_PER_WEEK) * HOURS_PER_WEEK
+        times: Floats = weeks + np.interp(passed_h - weeks, self.cumulative(), HOURS)
+        return times
+
+    def passed(self, time_h: float) -> float:
+        """The operational hours passed by a time: the inverse of `when`."""
+        if self == Pattern():
+            return time_h
+        week = time_h // HOURS_PER_WEEK * HOURS_PER_WEEK
+        return week + float(np.interp(time_h - week, HOURS, self.cumulative()))
 
 
 class Poisson(Parameters):
@@ -80,7 +98,8 @@ class Regular(Parameters):
 
 
 Arrival = Annotated[Poisson | Gamma | Bursts | Regular, Field(discriminator="kind")]
-Name = tuple[int, str, int]
+Name = tuple[int, *tuple[int | str, ...]]
+"""The seed, then what the stream is of: group, agent, ..."""
 
 
 def _poisson(law: Poisson, name: Name) -> Iterator[Floats]:
@@ -133,15 +152,74 @@ def posting_times(law: Arrival, name: Name) -> Iterator[list[int]]:
     operational hours, then mapped through the inverse of the pattern's cumulative rate.
     """
     gaps = BLOCKS[law.kind](law, name)
-    marks = law.pattern.cumulative() if law.pattern != Pattern() else None
     clock_h = 0.0
     for block in gaps:
         times = np.array(list(accumulate(block.tolist(), initial=clock_h)))[1:]
         clock_h = float(times[-1])
-        if marks is not None:
-            weeks = np.floor(times / HOURS_PER_WEEK)
-            hours = np.arange(HOURS_PER_WEEK + 1, dtype=np.float64)
-            times = weeks * HOURS_PER_WEEK + np.interp(times - weeks * HOURS_PER_WEEK, marks, hours)
+        yield np.rint(law.pattern.when(times) * US_PER_HOUR).astype(np.int64).tolist()
+
+
+def changing_times(
+    laws: Sequence[tuple[int, Arrival]], name: Name
+) -> Iterator[tuple[int, list[int]]]:
+    """Blocks of posting times under laws that change, each with the number of its law.
+
+    Poisson and gamma arrivals whose rate or pattern alone changes go on as they were, on a clock
+    that runs as fast as the rate says: what was posted before the change is not touched. All else
+    begins anew at the time of the change, from a stream of that name.
+
+    Args:
+        laws: each with the time (us) since when it holds; the first from 0, none alike in a row.
+    """
+    if len(laws) == 1:
+        yield from ((0, times) for times in posting_times(laws[0][1], name))
+        return
+    starts = [start_us for start_us, _ in laws]
+    first = 0
+    while first < len(laws):
+        last = first
+        while last + 1 < len(laws) and _goes_on(laws[last][1], laws[last + 1][1]):
+            last += 1
+        until_us = starts[last + 1] if last + 1 < len(laws) else None
+        whose = (*name, "from", starts[first]) if first else name
+        for times in _stretched(laws[first : last + 1], whose):
+            kept = times if until_us is None else [time for time in times if time < until_us]
+            which = [bisect_right(starts, time) - 1 for time in kept]
+            for number, run in groupby(zip(which, kept, strict=True), key=itemgetter(0)):
+                yield number, [time for _, time in run]
+            if len(kept) < len(times):
+                break
+        first = last + 1
+
+
+def _goes_on(law: Arrival, after: Arrival) -> bool:
+    """Whether two laws differ in nothing but rate and pattern."""
+    if isinstance(law, Bursts) or isinstance(after, Bursts):
+        return False
+    return law == after.model_copy(update={"per_hour": law.per_hour, "pattern": law.pattern})
+
+
+def _stretched(laws: Sequence[tuple[int, Arrival]], name: Name) -> Iterator[list[int]]:
+    """Arrivals at the first law's rate, mapped through the inverse of all laws' cumulative rate."""
+    base = laws[0][1]
+    starts = np.array([start_us / US_PER_HOUR for start_us, _ in laws])
+    ratios = np.array([law.per_hour / base.per_hour for _, law in laws])
+    patterns = [law.pattern for _, law in laws]
+    begun = np.array([p.passed(start) for p, start in zip(patterns, starts, strict=True)])
+    marks = [0.0]
+    for number, (ratio, end) in enumerate(zip(ratios[:-1], starts[1:], strict=True)):
+        passed = patterns[number].passed(end) - begun[number]
+        marks.append(marks[-1] + float(ratio * passed))
+    clock_h = 0.0
+    for block in BLOCKS[base.kind](base, name):
+        passed = np.array(list(accumulate(block.tolist(), initial=clock_h)))[1:]
+        clock_h = float(passed[-1])
+        which = np.searchsorted(marks, passed, side="right") - 1
+        own = begun[which] + (passed - np.array(marks)[which]) / ratios[which]
+        times = own.copy()
+        for number, pattern in enumerate(patterns):
+            mine = which == number
+            times[mine] = pattern.when(own[mine])
         yield np.rint(times * US_PER_HOUR).astype(np.int64).tolist()
 
 

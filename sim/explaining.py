@@ -17,7 +17,8 @@ from sim.mechanisms import Ask
 from sim.models import Call, Endpoint
 from sim.record.archive import load
 from sim.scenario import Scenario
-from sim.units import PPM, micros_from_usd_exact, times_tenths_ceil
+from sim.scenario.phases import phases
+from sim.units import PPM, times_tenths_ceil
 from sim.world import World
 
 
@@ -99,7 +100,7 @@ def explain(directory: Path, call: int) -> Explanation:
     recorded = tuple(row[name] for name in ("model", "input_tokens", "attempt", "posted_us"))
     if again != recorded:
         raise LawError("same_seed_same_record", f"call {call} as {again}", f"{recorded}")
-    return _explanation(frames.scenario, row, seen)
+    return _explanation(phases(frames.scenario).at(seen.time_us), row, seen)
 
 
 class _Watch:
@@ -160,7 +161,6 @@ class _Watch:
 
 def _explanation(scenario: Scenario, row: dict[str, object], seen: _Watch) -> Explanation:
     agent = next(each for each in seen.world.agents if each.name == row["agent"])
-    group = scenario.groups[str(row["group"])]
     purse = seen.free[agent.index]
     everyone = tuple(
         _candidate(scenario, seen, endpoint, str(row["group"]), purse)
@@ -173,7 +173,7 @@ def _explanation(scenario: Scenario, row: dict[str, object], seen: _Watch) -> Ex
     return Explanation(
         call=seen.call, task=int(str(row["task_id"])), attempt=seen.attempt, agent=agent.name,
         intent=scenario.intents[seen.task.intent], posted_s=seen.time_us / PPM,
-        budget_left_usd=purse / PPM, max_price_usd=float(group.max_price_usd),
+        budget_left_usd=purse / PPM, max_price_usd=seen.task.limit_micros / PPM,
         mechanism=scenario.mechanism.model_dump(mode="json"),
         router=scenario.router.model_dump(mode="json"), candidates=everyone, pick=pick,
         status=str(row["status"]), reason=str(row["reason"]),
@@ -195,10 +195,12 @@ def _candidate(
     tenths = seen.world.pool.tenths[task.intent]
     quote = times_tenths_ceil(endpoint.quote_micros(task), tenths)
     refused = ""
-    if not rules.requires.met_by(scenario.models[endpoint.id]):
+    if not scenario.models[endpoint.id].listed:
+        refused = "not on offer: not released yet, or no longer"
+    elif not rules.requires.met_by(scenario.models[endpoint.id]):
         refused = f"does not meet what {group} requires"
     elif endpoint.index not in seen.asked:
-        refused = _closed(seen, endpoint, quote, purse, micros_from_usd_exact(rules.max_price_usd))
+        refused = _closed(seen, endpoint, quote, purse, task.limit_micros)
     cost = seen.world.pool.expected_costs(task, [endpoint.index])[0]
     return Candidate(
         endpoint.id, refused, load, seen.scores[endpoint.index] / PPM, quote / PPM,

@@ -111,11 +111,10 @@ class Market:
             call.slash_micros = 0 if success else call.terms.owed_micros
             call.model.charged(call.task, charge_micros or 0)
             return charge_micros
-        return (
-            call.model.charge_micros(call.task, answer, call.tariff)
-            if success or self.pay_any
-            else None
-        )
+        if not success and not self.pay_any:
+            return None
+        charged_micros = call.model.charge_micros(call.task, answer, call.tariff)
+        return min(charged_micros, call.quote_micros) if call.model.may_overrun else charged_micros
 
     def move(self, call: Call, model: Endpoint) -> None:
         """A call that waits goes to another model, whose price holds from then on."""
@@ -156,6 +155,17 @@ class Market:
         self._leave(call)
         self._end_call(call, Status.REFUNDED, reason, 0, 0)
         call.agent.plan.after(self, call, reason, 0)
+
+    def adopt(self, scenario: Scenario) -> None:
+        """Goes on by other parameters: models, requirements, router, fee and what is paid for."""
+        if scenario.router != self.router:
+            self.pool.notes.clear()
+        self.pool.adopt(scenario)
+        self.router, self.rail = scenario.router, scenario.rail
+        self.doubts = judge_of(self.router)
+        self.pay_any = self.rail.settle_on == "delivered"
+        for model in self.pool.endpoints:
+            self.clearing.slot_freed(model)
 
     # The facts -------------------------------------------------------------------------------
 

@@ -29,6 +29,8 @@ from sim.record import (
     OwnAnswers,
     Tasks,
 )
+from sim.routers import LEARNERS
+from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
 from sim.units import BytesArray, us_from_hours_nearest
 
@@ -59,12 +61,14 @@ class World:
         on_tick: Callable[[Tick], None] | None = None,
     ) -> None:
         self.scenario, self.on_batch, self.on_tick = scenario, on_batch, on_tick
+        self.phases = phases(scenario)
         self.clock = Clock()
         self.agents = agents(scenario)
         self.pool = pool_of(scenario)
         budgets = [agent.budget_micros for agent in self.agents]
         self.ledger = Ledger(budgets, len(scenario.models), bonds(scenario))
-        self.market = Market(self.clock, self.pool, self.ledger, scenario)
+        self.market = Market(self.clock, self.pool, self.ledger, self.phases.first)
+        self.market.learns = any(p.scenario.router.kind in LEARNERS for p in self.phases)
         self.market.on_ended = self._call_ended
         self.course: Course | None = None
         if scenario.protocol is not None:
@@ -93,7 +97,9 @@ class World:
         return self.history
 
     def begin(self) -> None:
-        """Starts what happens though nobody asks: outages, sellers, the protocol's clock."""
+        """Starts what nobody asks for: events, outages, sellers, the protocol's clock."""
+        for phase in self.phases.all[1:]:
+            self.clock.after(phase.from_us, self.market.adopt, phase.scenario)
         for endpoint in self.pool.endpoints:
             outages(
                 self.clock, endpoint, self.scenario.seed, self.market.go_down, self.market.come_back

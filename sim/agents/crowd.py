@@ -1,8 +1,9 @@
 """The crowd: every agent that a scenario names."""
 
 from sim.agents.agent import Agent
-from sim.agents.demand import tasks
+from sim.agents.demand import Spell, tasks
 from sim.agents.plans import plan_of
+from sim.scenario.phases import Phases, phases
 from sim.scenario.schema import Scenario
 from sim.units import micros_from_usd_exact
 
@@ -10,10 +11,10 @@ from sim.units import micros_from_usd_exact
 def agents(scenario: Scenario) -> list[Agent]:
     """Every agent of a scenario, group by group."""
     position = {intent: index for index, intent in enumerate(scenario.intents)}
+    every = phases(scenario)
     found: list[Agent] = []
     for number, (group_id, group) in enumerate(scenario.groups.items()):
-        intents = [position[intent] for intent in group.intents]
-        first, plan = len(found), plan_of(scenario, group)
+        first, plan, own = len(found), plan_of(scenario, group), _spells(every, group_id)
         found += (
             Agent(
                 index=first + index,
@@ -22,8 +23,18 @@ def agents(scenario: Scenario) -> list[Agent]:
                 budget_micros=micros_from_usd_exact(group.budget_usd),
                 retries=group.retries,
                 plan=plan,
-                tasks=tasks(scenario.seed, group_id, index, group, intents, scenario.validators),
+                tasks=tasks(scenario.seed, group_id, index, own, position),
             )
             for index in range(group.count)
         )
     return found
+
+
+def _spells(every: Phases, group_id: str) -> list[Spell]:
+    """A group's spells: the phases in which something is new for its tasks."""
+    spells: list[Spell] = []
+    for phase in every:
+        now = Spell(phase.from_us, phase.scenario.groups[group_id], phase.scenario.validators)
+        if not spells or now[1:] != spells[-1][1:]:
+            spells.append(now)
+    return spells

@@ -1,12 +1,13 @@
 """Demand: the tasks of an agent, as its own random streams draw them."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrivals import Floats, posting_times
+from sim.arrivals import Floats, Name, changing_times
 from sim.chance import stream
 from sim.facts import Task
 from sim.scenario.demand import Demand
@@ -59,37 +60,59 @@ WHOLE = (0, 0, 0)
 PURPOSES = ("intent", "input", "output", "difficulty", "luck", "service", "judges")
 
 
+class Spell(NamedTuple):
+    """Since when (us) an agent's tasks are as its group, and are judged as the validators, say."""
+
+    from_us: int
+    group: Group
+    validators: Validators
+
+
+class _Terms:
+    """What all of an agent's tasks of one spell have in common."""
+
+    def __init__(self, spell: Spell, positions: Mapping[str, int], name: Name) -> None:
+        group = spell.group
+        self.sizes = Sizes(list(group.intents.values()))
+        self.positions = np.array([positions[intent] for intent in group.intents])
+        self.deadline_us = us_from_seconds_nearest(group.deadline_s)
+        whose = (*name, "from", spell.from_us) if spell.from_us else name
+        self.values = group.values.source(micros_from_usd_exact(group.value_usd), whose)
+        self.limit_micros = micros_from_usd_exact(group.max_price_usd)
+        self.validators = spell.validators
+
+
 def tasks(
-    seed: int, group_id: str, index: int, group: Group, intents: list[int], validators: Validators
+    seed: int, group_id: str, index: int, spells: Sequence[Spell], positions: Mapping[str, int]
 ) -> Iterator[Task]:
     """The tasks of one agent, for ever, in blocks of at most 256 per stream.
 
     Args:
         index: the agent's number within its group.
-        intents: position in the scenario's list of each of the group's intents.
+        spells: in order; the first from 0.
+        positions: of the intents in the scenario's list.
     """
     name = (seed, group_id, index)
     choice, entry, reference, hardness, luck, service, judges = (
         stream(*name, purpose) for purpose in PURPOSES
     )
-    sizes, positions = Sizes(list(group.intents.values())), np.array(intents)
-    deadline_us = us_from_seconds_nearest(group.deadline_s)
-    values = group.values.source(micros_from_usd_exact(group.value_usd), name)
-    limit_micros = micros_from_usd_exact(group.max_price_usd)
-    for times in posting_times(group.arrival, name):
-        n = len(times)
+    terms = [_Terms(spell, positions, name) for spell in spells]
+    laws = [(spell.from_us, spell.group.arrival) for spell in spells]
+    for number, times in changing_times(laws, name):
+        n, by = len(times), terms[number]
+        sizes, deadline_us = by.sizes, by.deadline_us
         which = np.searchsorted(sizes.steps, choice.random(n), side="right")
         columns = (
             times,
             [posted_us + deadline_us for posted_us in times],
-            positions[which].tolist(),
+            by.positions[which].tolist(),
             sizes.inputs(which, entry.standard_normal(n)),
             sizes.outputs(which, reference.standard_normal(n)),
             sizes.difficulties(which, hardness.standard_normal(n)),
             luck.integers(0, 2**64, size=n, dtype=np.uint64).tolist(),
             _millionths(service.standard_normal(n)),
-            validators.errors_ppm(judges, n).tolist(),
-            values(n),
+            by.validators.errors_ppm(judges, n).tolist(),
+            by.values(n),
         )
-        same = (limit_micros, *WHOLE)
+        same = (by.limit_micros, *WHOLE)
         yield from map(Task._make, zip(*columns, *map(repeat, same), strict=False))

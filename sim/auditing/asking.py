@@ -6,6 +6,7 @@ from pathlib import Path
 from sim.chain import Agent, ChainSetup
 from sim.scenario import Scenario
 from sim.scenario.chain_checks import check_settleable
+from sim.scenario.phases import phases
 from sim.units import micros_from_usd_exact, us_from_seconds_nearest
 
 
@@ -25,12 +26,10 @@ def chain_setup(scenario: Scenario, place: Place, directory: Path) -> ChainSetup
     Raises `ScenarioError` for what no contract settles (`check_settleable`).
     """
     check_settleable(scenario)
+    every = phases(scenario)
+    most = {name: micros_from_usd_exact(every.highest_price_usd(name)) for name in scenario.groups}
     agents = tuple(
-        Agent(
-            f"{group_id}/{index}",
-            micros_from_usd_exact(group.budget_usd),
-            micros_from_usd_exact(group.max_price_usd),
-        )
+        Agent(f"{group_id}/{index}", micros_from_usd_exact(group.budget_usd), most[group_id])
         for group_id, group in scenario.groups.items()
         for index in range(group.count)
     )

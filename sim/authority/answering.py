@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from sim.agents import Agent, tasks
+from sim.agents import Agent, Spell, tasks
 from sim.agents.agent import Desk
 from sim.agents.plans import Retry
 from sim.facts import Outcome, Reason, Status, Task
@@ -128,7 +128,8 @@ class Answering:
     def _task(self, asked: Asked) -> Task:
         group = self._groups[f"jobs.{asked.intent}"]
         position = self._intents.index(asked.intent)
-        drawn = next(tasks(self._seed, "jobs", asked.number, group, [position], self._validators))
+        spells, places = [Spell(0, group, self._validators)], {asked.intent: position}
+        drawn = next(tasks(self._seed, "jobs", asked.number, spells, places))
         return drawn._replace(
             posted_us=self._now_us,
             deadline_us=self._now_us + drawn.deadline_us - drawn.posted_us,

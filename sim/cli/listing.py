@@ -9,6 +9,7 @@ from rich.console import Console
 
 from sim.arrivals import Arrival
 from sim.cli.output import emit, emit_json
+from sim.costs import Cost
 from sim.facts import Fault, ScenarioError
 from sim.intents import INTENTS
 from sim.latencies import Law
@@ -18,6 +19,7 @@ from sim.protocols import Protocol
 from sim.rails import Rail
 from sim.routers import Router
 from sim.scenario import json_schema, library
+from sim.scenario.events import AnyEvent
 from sim.scenario.library import FOLDERS, nearest
 from sim.scenario.loading import catalog_model
 from sim.scenario.shape import describe, fields_of, shape_of
@@ -106,6 +108,8 @@ KINDS: dict[str, tuple[str, Callable[[], list[Item]]]] = {
     "validators": ("how a verdict comes about", lambda: _rules(Validators)),
     "scores": ("how verdicts make a score: validators.score", lambda: _rules(ScoreRule)),
     "protocols": ("what happens by the clock around the market", lambda: _rules(Protocol)),
+    "costs": ("what an answer costs its model", lambda: _rules(Cost)),
+    "events": ("what changes at a time of a run", lambda: _rules(AnyEvent)),
     "rails": ("how charges become money on chain", lambda: _rules(Rail)),
     "arrivals": ("when agents post their tasks", lambda: _rules(Arrival)),
     "latencies": ("how an answer's time varies", lambda: _rules(Law)),

@@ -22,7 +22,9 @@ from sim.record.frames import (
     tasks_from_frame,
     transfers_from_frame,
 )
-from sim.units import micros_from_usd_exact
+from sim.record.terms import fees_bps, limits_micros, of_tasks
+from sim.scenario.phases import phases
+from sim.units import BPS, micros_from_usd_exact
 
 CHUNK_ROWS = 65_536
 
@@ -145,12 +147,11 @@ def no_more_than_held(evidence: Evidence) -> LawFigures:
     In an auction no call that succeeds is charged less than the model asked. The charges of a day,
     and of a task, are within the budgets for them.
     """
-    calls, scenario = evidence.calls, evidence.frames.scenario
-    limits = np.array(
-        [micros_from_usd_exact(group.max_price_usd) for group in scenario.groups.values()]
-    )
-    limit = limits[evidence.names.group_of_agent[calls.agent]]
-    fees = calls.charge_micros * scenario.rail.fee_bps // 10_000
+    calls = evidence.calls
+    every = phases(evidence.frames.scenario)
+    posted_us = of_tasks(evidence.frames, "posted_us")
+    limit = limits_micros(every, posted_us, evidence.names.group_of_agent[calls.agent])
+    fees = calls.charge_micros * fees_bps(every, calls.finished_us) // BPS
     broken = (
         (calls.charge_micros < 0)
         | (calls.fee_micros != fees)
@@ -159,7 +160,7 @@ def no_more_than_held(evidence: Evidence) -> LawFigures:
         | (calls.ask_micros > calls.quote_micros)
         | (calls.bid_micros > limit)
     )
-    if scenario.mechanism.kind != "posted":
+    if evidence.frames.scenario.mechanism.kind != "posted":
         broken |= (calls.success == 1) & (calls.charge_micros < calls.ask_micros)
     over = over_budget(evidence)
     return _verdict(f"{int(broken.sum())} calls, {over} budgets", "0 calls, 0 budgets")

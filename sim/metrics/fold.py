@@ -25,10 +25,11 @@ from sim.metrics.stability import stability
 from sim.rails import Paid
 from sim.record import ANSWERED_NAMES
 from sim.record.frames import Frames, Names, calls_from_frame
+from sim.record.terms import limits_micros, of_tasks
+from sim.scenario.phases import phases
 from sim.units import (
     BPS,
     PPM,
-    Int64Array,
     micros_ceil_from_wei,
     micros_from_usd_exact,
     ratio_nearest,
@@ -177,26 +178,18 @@ def _herfindahl(parts: list[int]) -> int:
 
 
 def _market(frames: Frames, gas_micros: int) -> MarketFigures:
-    scenario = frames.scenario
+    every = phases(frames.scenario)
     by_model = frames.calls.group_by("model").agg(pl.len(), pl.col("charge_micros").sum())
     costs = int(frames.calls["cost_micros"].sum()) + sum(self_host_micros(frames).values())
     group = frames.calls["group"].to_physical().cast(pl.Int64).to_numpy()
-    value = _values(frames)
+    value, posted_us = of_tasks(frames, "value_micros"), of_tasks(frames, "posted_us")
+    limit = limits_micros(every, posted_us, group)
     return MarketFigures(
         hhi_calls=_herfindahl(by_model["len"].to_list()),
         hhi_spend=_herfindahl(by_model["charge_micros"].to_list()),
-        regret_micros=regret_micros(scenario, calls_from_frame(frames.calls), group, value),
+        regret_micros=regret_micros(every, calls_from_frame(frames.calls), group, value, limit),
         welfare_micros=realised_micros(frames) - costs - gas_micros,
     )
-
-
-def _values(frames: Frames) -> Int64Array:
-    """What each call's task is worth; 0 where a broken run has not recorded the task."""
-    calls, tasks = (frame["task_id"].to_numpy() for frame in (frames.calls, frames.tasks))
-    values: Int64Array = np.zeros(1 + max(calls.max(initial=-1), tasks.max(initial=-1)), np.int64)
-    values[tasks] = frames.tasks["value_micros"].to_numpy()
-    found: Int64Array = values[calls]
-    return found
 
 
 def _rail(frames: Frames) -> RailFigures:

@@ -5,9 +5,10 @@ import numpy.typing as npt
 
 from sim.models import ability, discrimination_of, list_tariff, longest_ppm
 from sim.record import Calls
+from sim.scenario.phases import Phases
 from sim.scenario.schema import Scenario
 from sim.scenario.supply import Model
-from sim.units import PPM, TOKENS_PER_MTOK, Int64Array, micros_from_usd_exact, ppm_nearest
+from sim.units import PPM, TOKENS_PER_MTOK, Int64Array, ppm_nearest
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -26,7 +27,7 @@ class _Supply:
                 for i in scenario.intents
             ]
         )
-        self.serves = np.array([i in model.quality for i in scenario.intents])
+        self.serves = np.array([model.listed and i in model.quality for i in scenario.intents])
         self.meets = np.array([group.requires.met_by(model) for group in scenario.groups.values()])
         self.hit = ppm_nearest(model.cache_hit_share)
         expansion = model.verbosity / (1 - model.reasoning_share)
@@ -69,16 +70,34 @@ class _Supply:
 
 
 def regret_micros(
-    scenario: Scenario, calls: Calls, group: Int64Array, value_micros: Int64Array
+    every: Phases,
+    calls: Calls,
+    group: Int64Array,
+    value_micros: Int64Array,
+    limit_micros: Int64Array,
 ) -> int:
-    """The sum of each call's regret, rounded per call.
+    """The sum of each call's regret, rounded per call, by the phase in which it was posted.
 
     Args:
-        group, value_micros: of each call's agent, and of its task.
+        group, value_micros, limit_micros: of each call's agent, and of its task.
     """
+    number = every.of(calls.posted_us)
+    total = 0
+    for place, phase in enumerate(every):
+        rows = np.flatnonzero(number == place)
+        terms = (group[rows], value_micros[rows], limit_micros[rows])
+        total += _regret_micros(phase.scenario, calls.take(rows), *terms)
+    return total
+
+
+def _regret_micros(
+    scenario: Scenario,
+    calls: Calls,
+    group: Int64Array,
+    value_micros: Int64Array,
+    limit_micros: Int64Array,
+) -> int:
     supplies = [_Supply(scenario, model) for model in scenario.models.values()]
-    groups = scenario.groups.values()
-    limits = np.array([micros_from_usd_exact(g.max_price_usd) for g in groups])
     total = 0
     for start in range(0, len(calls), CHUNK):
         rows = np.arange(start, min(start + CHUNK, len(calls)))
@@ -90,7 +109,7 @@ def regret_micros(
             surplus = supply.surplus(part, value_micros[rows], times)
             mine = part.model == number
             chosen[mine] = surplus[mine]
-            offered = supply.fits(part, of_group, limits[of_group], times) | mine
+            offered = supply.fits(part, of_group, limit_micros[rows], times) | mine
             best = np.maximum(best, np.where(offered, surplus, -np.inf))
         total += int(np.rint(best - chosen).astype(np.int64).sum())
     return total

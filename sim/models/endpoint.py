@@ -54,11 +54,26 @@ def list_tariff(model: Model) -> Tariff:
 
 
 class Endpoint:
-    """One model as the market meets it: its tariff and abilities, and who is served or waits."""
+    """One model as the market meets it: its tariff and abilities, and who is served or waits.
+
+    ``may_overrun``: an answer may be longer than was quoted, which its model then bears.
+    """
 
     def __init__(self, index: int, model_id: str, model: Model, scenario: Scenario) -> None:
-        self.index, self.id, self.tariff = index, model_id, list_tariff(model)
-        self.costs, self.selling = costs_of(model.cost, model_id), model.selling
+        self.index, self.id = index, model_id
+        self.key = key(f"model/{model_id}")
+        self.length_key = key(f"model/{model_id}/length")
+        self.tariff = list_tariff(model)
+        self.adopt(model, scenario)
+        self.outages = model.outages
+        self.up, self.may_overrun = True, False
+        self.serving: dict[int, Call] = {}
+        self.queue = queue_of(model.capacity, scenario)
+        self.occupied = 0
+
+    def adopt(self, model: Model, scenario: Scenario) -> None:
+        """Takes all parameters of a model but its prices, at the start or later."""
+        self.costs, self.selling = costs_of(model.cost, self.id), model.selling
         slope = discrimination_of(model, scenario)
         self.discrimination = slope / PPM
         self.abilities = {
@@ -71,7 +86,6 @@ class Endpoint:
         self.right_tokens_ppm = ppm_nearest(expansion)
         self.wrong_tokens_ppm = ppm_nearest(expansion * model.wrong_output_factor)
         self.own_length = OwnLength(model.output_sigma) if model.output_sigma else None
-        self.length_key = key(f"model/{model_id}/length")
         self.longest_tokens_ppm = longest_ppm(self.wrong_tokens_ppm, model.output_sigma)
         self.hit_ppm = ppm_nearest(model.cache_hit_share)
         self.first_token_us = us_from_ms_nearest(model.latency.first_token_ms)
@@ -79,15 +93,9 @@ class Endpoint:
         lognormal = isinstance(model.latency.law, Lognormal)
         self.sigma = model.latency.sigma / PPM if lognormal else 0.0
         plain = lognormal and model.breakdowns.mean_busy_s is None
-        self.pace = None if plain else Pace(model_id, model.latency.law, model.breakdowns)
-        self.key = key(f"model/{model_id}")
+        self.pace = None if plain else Pace(self.id, model.latency.law, model.breakdowns)
         self.context_tokens = model.context_tokens
         self.slots, self.room = model.capacity.slots, model.capacity.slots + model.capacity.queue
-        self.outages = model.outages
-        self.up = True
-        self.serving: dict[int, Call] = {}
-        self.queue = queue_of(model.capacity, scenario)
-        self.occupied = 0
 
     def chance_ppm(self, intent: int, difficulty: int) -> int:
         """The probability, in ppm, of a right answer (two-parameter logistic)."""

@@ -1,16 +1,18 @@
 """The pool: which models are open to a task, what they would cost, and how they score."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sim.chance import below, mix
 from sim.facts import Reason, Task
 from sim.latencies import Lognormal
 from sim.mechanisms import Tariff
-from sim.models.endpoint import Answer, Endpoint
+from sim.models.endpoint import Endpoint, list_tariff
 from sim.models.host import Host
 from sim.models.learnt import Learnt
+from sim.models.metered import SPENDERS, Metered
+from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
 from sim.scenario.supply import Model
 from sim.units import PPM, TOKENS_PER_MTOK, US_PER_S, ppm_nearest
@@ -33,23 +35,6 @@ class Offers(NamedTuple):
 UNBOUNDED = 1 << 62
 KNOWN_MAX = 1024
 THOUSAND_CALLS = 1000
-SPENDERS = ("market-share", "python")
-
-
-class Metered(Endpoint):
-    """An endpoint that tells ``book`` of every charge; only for routers that follow the money."""
-
-    book: Callable[[Task, int, int], None]
-
-    def charge_micros(self, task: Task, answer: Answer, tariff: Tariff) -> int:
-        """What this answer costs, and booked."""
-        charge = super().charge_micros(task, answer, tariff)
-        self.book(task, self.index, charge)
-        return charge
-
-    def charged(self, task: Task, charge_micros: int) -> None:
-        """Takes note of a charge that a mechanism made."""
-        self.book(task, self.index, charge_micros)
 
 
 class Pool(Learnt):
@@ -57,8 +42,10 @@ class Pool(Learnt):
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(len(scenario.models), len(scenario.intents))
-        self._scenario = scenario
-        made = Metered if scenario.router.kind in SPENDERS else Endpoint
+        every = phases(scenario)
+        spent = any(phase.scenario.router.kind in SPENDERS for phase in every)
+        made = Metered if spent else Endpoint
+        self._scenario = scenario = every.first
         self.endpoints = [
             made(index, model_id, model, scenario)
             for index, (model_id, model) in enumerate(scenario.models.items())
@@ -76,18 +63,8 @@ class Pool(Learnt):
         ]
         self.scores = [list(map(self.rule.starts, declared)) for declared in self._declared]
         self._running: dict[tuple[int, int], Running] = {}
-        self._costs = [self._cost_terms(endpoint) for endpoint in self.endpoints]
-        self._know(scenario)
-        models = list(scenario.models.values())
-        self._serving = {
-            (number, intent): [
-                endpoint.index
-                for endpoint, model in zip(self.endpoints, models, strict=True)
-                if intent in endpoint.abilities and group.requires.met_by(model)
-            ]
-            for number, group in enumerate(scenario.groups.values())
-            for intent in range(len(scenario.intents))
-        }
+        self.ids: Sequence[str] = tuple(scenario.models)
+        self._take_terms(scenario)
         self.newcomers: dict[int, frozenset[int]] = {}
         self.barred: set[tuple[int, int]] = set()
         self.tenths = [10] * len(scenario.intents)
@@ -96,16 +73,39 @@ class Pool(Learnt):
         self._open: dict[tuple[int, int], Offers] = {}
         self._known = {self._shut: self._open}
 
-    def _know(self, scenario: Scenario) -> None:
-        """What only some routers ask for; see `sim.routers.MarketPool`."""
-        ends = self.endpoints
-        self.ids: Sequence[str] = tuple(scenario.models)
+    def adopt(self, scenario: Scenario) -> None:
+        """Takes the models' parameters and the groups' requirements in mid-run."""
+        before, self._scenario = self._scenario, scenario
+        for endpoint in self.endpoints:
+            old, new = before.models[endpoint.id], scenario.models[endpoint.id]
+            if (old.price, old.cost) != (new.price, new.cost):
+                endpoint.tariff = list_tariff(new)
+            if old != new:
+                endpoint.adopt(new, scenario)
+                endpoint.may_overrun = True
+                self.room_changed(endpoint)
+        self._take_terms(scenario)
+        self._forget_offers()
+
+    def _take_terms(self, scenario: Scenario) -> None:
+        """What follows from the models' and the groups' parameters alone."""
+        ends, models = self.endpoints, list(scenario.models.values())
+        self._costs = [self._cost_terms(endpoint) for endpoint in ends]
+        self._times = [_time_terms(model) for model in models]
         self.list_prices: Sequence[int] = [_list_price(endpoint.tariff) for endpoint in ends]
         self.first_token_us: Sequence[int] = [e.first_token_us for e in ends]
         self.millitokens_per_s: Sequence[int] = [
             round(1000 * US_PER_S / e.us_per_token) for e in ends
         ]
-        self._times = [_time_terms(model) for model in scenario.models.values()]
+        self._serving = {
+            (number, intent): [
+                endpoint.index
+                for endpoint, model in zip(ends, models, strict=True)
+                if model.listed and intent in endpoint.abilities and group.requires.met_by(model)
+            ]
+            for number, group in enumerate(scenario.groups.values())
+            for intent in range(len(scenario.intents))
+        }
 
     def latencies(self, task: Task, models: Sequence[int]) -> list[int]:
         """Expected service time of a right answer per model, in us, rounded down.

@@ -12,6 +12,7 @@ from sim.scenario import library, reading
 from sim.scenario.checks import contradictions
 from sim.scenario.faults import faults_of, truth_values
 from sim.scenario.overrides import overlay
+from sim.scenario.phases import event_faults, with_event_kinds
 from sim.scenario.resolve import Resolver
 from sim.scenario.schema import QUESTION_LENGTH, Scenario
 from sim.scenario.shape import with_kinds
@@ -88,7 +89,7 @@ def _build(
         made, more = overlay(overrides, Resolver().entries(layered))
         layered, faults = layer_scenario(layered, made), [*faults, *more]
     resolver = Resolver()
-    whole = with_kinds(pruned(resolver.entries(layered)))
+    whole = with_kinds(with_event_kinds(pruned(resolver.entries(layered))))
     assert isinstance(whole, Branch)
     if whole.get("name") is None:
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")[:64]
@@ -108,6 +109,7 @@ def _checked(tree: Branch, faults: list[Fault]) -> Scenario:
     except ValidationError as error:
         faults += faults_of(error, tree)
     faults += contradictions(tree, scenario)
+    faults += event_faults(tree)
     if faults or scenario is None:
         raise ScenarioError(tuple(dict.fromkeys(faults)))
     return scenario

@@ -19,6 +19,7 @@ from sim.rails import BatchRail, Rail
 from sim.routers import Leaderboard, Router
 from sim.scenario.conduct import Escalation, GiveUp, Lateness, Learning, Outside, Session
 from sim.scenario.demand import Demand
+from sim.scenario.events import AnyEvent
 from sim.scenario.names import InOrder, Name
 from sim.scenario.requirements import Requirements
 from sim.scenario.supply import Model
@@ -105,6 +106,7 @@ class Scenario(Parameters):
     rail: Rail = BatchRail()
     chain: Chain = Chain()
     protocol: Protocol | None = None
+    events: tuple[AnyEvent, ...] = ()
 
     @cached_property
     def step_names(self) -> tuple[str, ...]:

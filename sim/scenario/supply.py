@@ -86,6 +86,8 @@ class Model(Parameters):
     """A model behind an endpoint: what it asks, what it can do, how fast, how much at once.
 
     Args:
+        owner: whose it is; models and groups of one owner belong together.
+        listed: whether it is on offer; one that is not may be released by an event.
         cost: what its answers cost it, at the margin; nothing, when left out.
         selling: how its price moves, and what it asks in an auction.
         quality: per intent, the share it solves of the reference mix of tasks (difficulty 0, 1).
@@ -103,6 +105,8 @@ class Model(Parameters):
     """
 
     origin: Origin | None = None
+    owner: Name | None = None
+    listed: bool = True
     weights: Weights = "closed"
     data_policy: DataPolicy = "trains"
     tools: tuple[Name, ...] = ()

@@ -10,7 +10,7 @@ from sim.chance import stream
 from sim.parameters import NonNegative, Parameters
 from sim.units import micros_nearest
 
-Name = tuple[int, str, int]
+Name = tuple[int, *tuple[int | str, ...]]
 Draw = Callable[[int], Iterable[int]]
 
 

@@ -1,0 +1,35 @@
+"""Terms: what a call's agent and its treasury went by, in the phase that was in force."""
+
+import numpy as np
+
+from sim.record.frames import Frames
+from sim.scenario.phases import Phases
+from sim.units import Int64Array, micros_from_usd_exact
+
+
+def limits_micros(every: Phases, posted_us: Int64Array, group: Int64Array) -> Int64Array:
+    """The maximum price of each task, by when it was posted and by its agent's group."""
+    prices = np.array(
+        [
+            [micros_from_usd_exact(g.max_price_usd) for g in phase.scenario.groups.values()]
+            for phase in every
+        ]
+    )
+    limits: Int64Array = prices[every.of(posted_us), group]
+    return limits
+
+
+def fees_bps(every: Phases, finished_us: Int64Array) -> Int64Array:
+    """The fee of each call, by when it ended."""
+    fees = np.array([phase.scenario.rail.fee_bps for phase in every])
+    found: Int64Array = fees[every.of(finished_us)]
+    return found
+
+
+def of_tasks(frames: Frames, column: str) -> Int64Array:
+    """A column of each call's task; 0 where a broken run has not recorded the task."""
+    calls, tasks = (frame["task_id"].to_numpy() for frame in (frames.calls, frames.tasks))
+    values: Int64Array = np.zeros(1 + max(calls.max(initial=-1), tasks.max(initial=-1)), np.int64)
+    values[tasks] = frames.tasks[column].to_numpy()
+    found: Int64Array = values[calls]
+    return found

@@ -1,0 +1,117 @@
+"""What may be wrong with an event: names, times, and what a run keeps from start to end."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sim.facts import Fault
+from sim.scenario.events import AnyEvent
+from sim.scenario.faults import fault_at
+from sim.scenario.library import nearest
+from sim.scenario.schema import Scenario
+from sim.scenario.tree import Branch, Path, dotted, plain
+from sim.units import us_from_hours_nearest
+
+Numbered = Sequence[tuple[int, AnyEvent]]
+"""Events with their places in the scenario's list."""
+OF_MODELS = (
+    "price cost quality latency breakdowns verbosity reasoning_share cache_hit_share"
+    " wrong_output_factor output_sigma discrimination context_tokens origin weights owner listed"
+    " data_policy tools capacity.slots capacity.queue"
+)
+OF_GROUPS = (
+    "arrival intents.*.share intents.*.input_tokens intents.*.output_tokens intents.*.difficulty"
+    " value_usd max_price_usd deadline_s requires"
+)
+OF_RULES = "router validators.noise validators.count validators.stakes rail.fee_bps rail.settle_on"
+CHANGEABLE: tuple[Path, ...] = (
+    *(("models", "*", *key.split(".")) for key in OF_MODELS.split()),
+    *(("groups", "*", *key.split(".")) for key in OF_GROUPS.split()),
+    *(tuple(key.split(".")) for key in OF_RULES.split()),
+)
+"""What an event may change; all else is the same from the start of a run to its end."""
+ALLOWED = (
+    f"of a model {OF_MODELS.replace(' ', ', ')}; of a group {OF_GROUPS.replace(' ', ', ')};"
+    f" {OF_RULES.replace(' ', ', ')}"
+)
+
+
+def unchangeable(now: Branch, after: Branch) -> list[Fault]:
+    """What an event changes that a run keeps from its start to its end."""
+    return [
+        Fault(dotted(path), "what a run keeps from start to end", ALLOWED)
+        for path in _differing(plain(now), plain(after), ())
+        if not any(_within(path, each) for each in CHANGEABLE)
+    ]
+
+
+def kept(now: Scenario, after: Scenario) -> Iterator[Fault]:
+    """What an event may not change although it may change the part that it belongs to."""
+    if after.rail.fee_bps != now.rail.fee_bps and now.chain.backend != "none":
+        allowed = "the fee that its contract is deployed with; or chain.backend: none"
+        yield Fault("rail.fee_bps", "another fee on a chain", allowed)
+    for name, model in after.models.items():
+        if set(model.quality) != set(now.models[name].quality):
+            allowed = "the intents it serves from the start"
+            yield Fault(f"models.{name}.quality", "other intents", allowed)
+
+
+def _differing(one: object, other: object, path: Path) -> Iterator[Path]:
+    """The paths of the parts in which two plain values differ, as deep as both are mappings."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for key in dict.fromkeys((*one, *other)):
+            yield from _differing(one.get(key), other.get(key), (*path, str(key)))
+    elif one != other:
+        yield path
+
+
+def _within(path: Path, allowed: Path) -> bool:
+    return len(path) >= len(allowed) and all(
+        want in ("*", key) for key, want in zip(path, allowed, strict=False)
+    )
+
+
+def of_event(fault: Fault, number: int, event: AnyEvent, tree: Branch) -> Fault:
+    """A fault of a setting as one of the event that makes it."""
+    path: Path = ("events", number)
+    if event.kind != "set":
+        found = f"{fault.path}: {fault.found}"
+        return fault_at(path, tree, found, fault.allowed, fault.hint)
+    path = (*path, "set") if fault.path == "--set" else (*path, "set", fault.path)
+    return fault_at(path, tree, fault.found, fault.allowed, fault.hint)
+
+
+def wrong_events(tree: Branch, events: Numbered, horizon_h: float | None) -> Iterator[Fault]:
+    """Names that the scenario has not, times at which it has ended, settings at odds.
+
+    Args:
+        tree: the scenario as it is written, its events among it.
+    """
+    for number, event in events:
+        yield from _unknown(number, event, tree)
+        if horizon_h is not None and event.from_us >= us_from_hours_nearest(horizon_h):
+            path = ("events", number, "at_h")
+            allowed = f"a time before horizon_h: {horizon_h:g}"
+            yield fault_at(path, tree, f"{event.at_h:g}", allowed)
+    seen: dict[tuple[int, str], tuple[int, str]] = {}
+    for number, event in events:
+        for setting, text in event.set.items() if event.kind == "set" else ():
+            first, before = seen.setdefault((event.from_us, setting), (number, text))
+            if before != text:
+                where = ("events", number, "set", setting)
+                allowed = f"{before}, as events[{first}] sets it at the same time"
+                yield fault_at(where, tree, text, allowed)
+
+
+def _unknown(number: int, event: AnyEvent, tree: Branch) -> Iterator[Fault]:
+    models = tree.branch("models")
+    of_models = [models.branch(name) for name in models.items]
+    known = {
+        "models": list(models.items),
+        "groups": list(tree.branch("groups").items),
+        "origin": sorted({origin for each in of_models if (origin := each.text("origin"))}),
+        "owner": sorted({owner for each in of_models if (owner := each.text("owner"))}),
+    }
+    for key, what, name in event.references():
+        if name not in known[what]:
+            allowed = f"one of: {', '.join(known[what]) or 'none is named'}"
+            hint = nearest(name, known[what])
+            yield fault_at(("events", number, key), tree, repr(name), allowed, hint)

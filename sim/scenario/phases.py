@@ -1,0 +1,195 @@
+"""Phases: a scenario as its events change it, each phase a whole and checked scenario."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from sim.facts import Fault, ScenarioError
+from sim.scenario.checks import contradictions
+from sim.scenario.event_checks import Numbered, kept, of_event, unchangeable, wrong_events
+from sim.scenario.events import AnyEvent, Outage
+from sim.scenario.faults import faults_of, truth_values
+from sim.scenario.overrides import overlay
+from sim.scenario.schema import Scenario
+from sim.scenario.shape import with_kinds
+from sim.scenario.tree import (
+    Branch,
+    Leaf,
+    Place,
+    Row,
+    Tree,
+    from_plain,
+    layer_scenario,
+    plain,
+    pruned,
+)
+from sim.units import Int64Array
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A scenario and since when it is in force."""
+
+    from_us: int
+    scenario: Scenario
+
+
+class Phases:
+    """The phases of a scenario in order; the first begins at 0. Without events there is one."""
+
+    def __init__(self, phases: Sequence[Phase]) -> None:
+        self.all = tuple(phases)
+        self.starts_us = [phase.from_us for phase in self.all]
+
+    def __iter__(self) -> Iterator[Phase]:
+        return iter(self.all)
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    @property
+    def first(self) -> Scenario:
+        """What a run begins with."""
+        return self.all[0].scenario
+
+    def at(self, time_us: int) -> Scenario:
+        """The scenario in force at a time; a phase begins before all else of its microsecond."""
+        return self.all[bisect_right(self.starts_us, time_us) - 1].scenario
+
+    def of(self, times_us: Int64Array) -> Int64Array:
+        """The number of the phase in force at each time."""
+        return np.searchsorted(np.array(self.starts_us), times_us, side="right") - 1
+
+    def highest_price_usd(self, group: str) -> Decimal:
+        """The most that a call of a group's may cost in any phase."""
+        return max(phase.scenario.groups[group].max_price_usd for phase in self)
+
+
+EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
+KNOWN_MAX = 64
+_known: dict[bytes, Phases] = {}
+
+
+def with_event_kinds(tree: Tree) -> Tree:
+    """The tree in which every event that says what to ``set``, and no kind, is of that kind."""
+    events = tree.get("events") if isinstance(tree, Branch) else None
+    if not isinstance(tree, Branch) or not isinstance(events, Row):
+        return tree
+    rows = [
+        event.having("kind", Leaf("set", event.place))
+        if isinstance(event, Branch) and event.get("set") and not event.get("kind")
+        else event
+        for event in events.items
+    ]
+    return tree.having("events", Row(tuple(rows), events.place))
+
+
+def phases(scenario: Scenario) -> Phases:
+    """The phases of a checked scenario; raises `ScenarioError` if an event has a fault."""
+    if not scenario.events:
+        return Phases([Phase(0, scenario)])
+    key = scenario.scenario_hash()
+    if key not in _known:
+        tree = from_plain(scenario.model_dump(), Place())
+        assert isinstance(tree, Branch)
+        unfolding = _Unfolding(scenario, list(enumerate(scenario.events)), tree)
+        found = unfolding.phases()
+        if unfolding.faults:
+            raise ScenarioError(tuple(unfolding.faults))
+        if len(_known) >= KNOWN_MAX:
+            _known.clear()
+        _known[key] = found
+    return _known[key]
+
+
+def event_faults(tree: Branch) -> list[Fault]:
+    """Every fault of the events of a scenario as it is written, the schema's left out.
+
+    Events that the schema refuses are passed over; so are their settings, if it refuses the rest.
+    """
+    rows = tree.get("events")
+    if not isinstance(rows, Row):
+        return []
+    events = [(number, event) for number, row in enumerate(rows.items) if (event := _event(row))]
+    try:
+        scenario = Scenario.model_validate(plain(tree.without("events")))
+    except ValidationError:
+        return list(wrong_events(tree, events, None))
+    unfolding = _Unfolding(scenario, events, tree)
+    unfolding.phases()
+    return list(dict.fromkeys(unfolding.faults))
+
+
+def _event(row: Tree) -> AnyEvent | None:
+    try:
+        return EVENT.validate_python(plain(row))
+    except ValidationError:
+        return None
+
+
+class _Unfolding:
+    """Lays the settings of each phase's events upon the scenario, in order of their time.
+
+    Phases share their first events: what those have made of the scenario is kept.
+    """
+
+    def __init__(self, scenario: Scenario, events: Numbered, tree: Branch) -> None:
+        self.tree = tree
+        self.base = scenario.model_copy(update={"events": ()})
+        self.faults = list(wrong_events(tree, events, scenario.horizon_h))
+        wrong = {fault.path.split("]")[0] for fault in self.faults}
+        sound = [pair for pair in events if f"events[{pair[0]}" not in wrong]
+        self.events = sorted(sound, key=lambda pair: pair[1].from_us)
+        self.made: list[tuple[tuple[int, int], Scenario]] = []
+
+    def phases(self) -> Phases:
+        times = sorted({0, *(time for _, event in self.events for time in event.times_us())})
+        found: list[Phase] = []
+        for time_us in times:
+            now = self._at(time_us)
+            if not found or now != found[-1].scenario:
+                found.append(Phase(time_us, now))
+        return Phases(found)
+
+    def _at(self, time_us: int) -> Scenario:
+        steps = [(number, event.stage(time_us)) for number, event in self.events]
+        same = 0
+        while same < len(self.made) and self.made[same][0] == steps[same]:
+            same += 1
+        del self.made[same:]
+        now = self.made[-1][1] if self.made else self.base
+        for (number, event), step in zip(self.events[same:], steps[same:], strict=True):
+            now = self._after(now, number, event, step[1])
+            self.made.append((step, now))
+        return now
+
+    def _after(self, now: Scenario, number: int, event: AnyEvent, stage: int) -> Scenario:
+        """The scenario after one event; unchanged if the event has a fault."""
+        settings = event.settings(now, stage)
+        if not settings:
+            return now
+        faults, after = _laid(now, settings, known_from_start=isinstance(event, Outage))
+        self.faults += [of_event(fault, number, event, self.tree) for fault in faults]
+        return now if faults or after is None else after
+
+
+def _laid(
+    now: Scenario, settings: Mapping[str, object], *, known_from_start: bool
+) -> tuple[list[Fault], Scenario | None]:
+    base = pruned(from_plain(now.model_dump(exclude={"events"}), Place()))
+    assert isinstance(base, Branch)
+    made, faults = overlay(settings, base)
+    whole = with_kinds(pruned(layer_scenario(base, made)))
+    assert isinstance(whole, Branch)
+    faults += truth_values(whole)
+    if not known_from_start:
+        faults += unchangeable(base, whole)
+    try:
+        after = Scenario.model_validate(plain(whole))
+    except ValidationError as error:
+        return faults + faults_of(error, whole), None
+    return [*faults, *contradictions(whole, after), *kept(now, after)], after
