@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from sim.metrics.parts import JudgeFigures, Part, ProtocolFigures
 from sim.metrics.parts import means as _is
+from sim.metrics.prices import PriceFigures
 
 
 class TaskCounts(Part):
@@ -65,7 +66,7 @@ class ModelFigures(Part):
     ]
     revenue_micros: Annotated[int, _is("micros", "sum of charge - fee")]
     cost_micros: Annotated[int, _is("micros", "sum of the marginal costs of its answers")]
-    profit_micros: Annotated[int, _is("micros", "revenue - cost")]
+    profit_micros: Annotated[int, _is("micros", "revenue - cost - slashes")]
     overbilled_tokens: Annotated[
         int, _is("tokens", "output tokens billed - those produced, over its answers")
     ]
@@ -81,7 +82,7 @@ class GroupFigures(Part):
     success_rate: Annotated[float | None, _is("share", "succeeded / posted")]
     spend_micros: Annotated[int, _is("micros", "sum of its charges")]
     cost_per_success_micros: Annotated[int | None, _is("micros", "spend / succeeded, nearest")]
-    budget_left_micros: Annotated[int, _is("micros", "budgets of its agents - spend")]
+    budget_left_micros: Annotated[int, _is("micros", "budgets of its agents - spend + slashes")]
     own_answers: Annotated[int, _is("answers", "given by its agents' own machines")]
     self_host_micros: Annotated[
         int, _is("micros", "hours in which its agents hosted a model x its cost per hour")
@@ -196,6 +197,7 @@ class Figures(Part):
     groups: dict[str, GroupFigures]
     conduct: ConductFigures
     market: MarketFigures
+    prices: PriceFigures
     rail: RailFigures
     stability: StabilityFigures
     protocol: ProtocolFigures

@@ -19,6 +19,7 @@ from sim.metrics.definitions import (
     TaskCounts,
     Tokens,
 )
+from sim.metrics.prices import prices
 from sim.metrics.protocol import judge_figures, protocol_figures
 from sim.metrics.regret import regret_micros
 from sim.metrics.stability import stability
@@ -69,6 +70,7 @@ def figures(frames: Frames) -> Figures:
         groups=_groups(frames),
         conduct=conduct(frames),
         market=_market(frames, rail.gas_micros),
+        prices=prices(frames),
         rail=rail,
         stability=StabilityFigures(**asdict(stability(frames))),
         protocol=protocol_figures(frames),
@@ -107,6 +109,7 @@ def _models(frames: Frames, answered: pl.DataFrame, spend: int) -> dict[str, Mod
         settled=(pl.col("status") == "settled").sum(),
         success=pl.col("success").sum(),
         cost=pl.col("cost_micros").sum(),
+        slash=pl.col("slash_micros").sum(),
         overbilled=(pl.col("output_tokens") - pl.col("produced_tokens")).sum(),
         substituted=(pl.col("served_by").to_physical() != pl.col("model").to_physical()).sum(),
     )
@@ -131,7 +134,7 @@ def _models(frames: Frames, answered: pl.DataFrame, spend: int) -> dict[str, Mod
             score=_share(row["score"], row["answers"] * PPM),
             revenue_micros=row["charge"] - row["fee"],
             cost_micros=row["cost"],
-            profit_micros=row["charge"] - row["fee"] - row["cost"],
+            profit_micros=row["charge"] - row["fee"] - row["cost"] - row["slash"],
             overbilled_tokens=row["overbilled"],
             substituted=row["substituted"],
             charge_micros_mean=ratio_nearest(row["charge"], row["settled"]),
@@ -140,11 +143,10 @@ def _models(frames: Frames, answered: pl.DataFrame, spend: int) -> dict[str, Mod
 
 
 def _groups(frames: Frames) -> dict[str, GroupFigures]:
-    spends = dict(
-        frames.calls.group_by(pl.col("group").cast(pl.String))
-        .agg(pl.col("charge_micros").sum())
-        .iter_rows()
+    moved = frames.calls.group_by(pl.col("group").cast(pl.String)).agg(
+        pl.col("charge_micros").sum(), pl.col("slash_micros").sum()
     )
+    paid = {group: (spend, slashed) for group, spend, slashed in moved.iter_rows()}
     tasks = frames.tasks.group_by(pl.col("group").cast(pl.String)).agg(
         pl.len(), (pl.col("outcome") == "succeeded").sum()
     )
@@ -155,14 +157,15 @@ def _groups(frames: Frames) -> dict[str, GroupFigures]:
     for group_id, group in frames.scenario.groups.items():
         outlay = hosted.get(group_id, 0)
         posted, succeeded = counts.get(group_id, (0, 0))
-        spend = spends.get(group_id, 0)
+        spend, slashed = paid.get(group_id, (0, 0))
+        budgets = group.count * micros_from_usd_exact(group.budget_usd)
         figures[group_id] = GroupFigures(
             posted=posted,
             succeeded=succeeded,
             success_rate=_share(succeeded, posted),
             spend_micros=spend,
             cost_per_success_micros=ratio_nearest(spend, succeeded),
-            budget_left_micros=group.count * micros_from_usd_exact(group.budget_usd) - spend,
+            budget_left_micros=budgets - spend + slashed,
             own_answers=answers.get(group_id, 0),
             self_host_micros=outlay,
             outlay_per_success_micros=ratio_nearest(spend + outlay, succeeded),

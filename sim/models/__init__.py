@@ -6,9 +6,9 @@ from sim.models.floors import FloorPool, pool_of
 from sim.models.lengths import longest_ppm
 from sim.models.outages import outages
 from sim.models.pool import Pool
-from sim.models.sellers import sellers
+from sim.models.sellers import Seller, sellers
 
 __all__ = [
-    "Answer", "Call", "Endpoint", "FloorPool", "Pool", "Terms", "ability", "discrimination_of",
-    "list_tariff", "longest_ppm", "outages", "pool_of", "sellers",
+    "Answer", "Call", "Endpoint", "FloorPool", "Pool", "Seller", "Terms", "ability",
+    "discrimination_of", "list_tariff", "longest_ppm", "outages", "pool_of", "sellers",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from sim.models.endpoint import Endpoint
 from sim.models.pool import Pool
 from sim.scenario.demand import Size
 from sim.scenario.schema import Group, Scenario
-from sim.strategies import LogitBestResponse, Repricing, Surge, Undercut
+from sim.strategies import LogitBestResponse, PowerBestResponse, Repricing, Surge, Undercut
 from sim.strategies.competition import (
     InversePower,
     Logit,
@@ -93,17 +93,29 @@ class Seller:
         rule = self.rule
         if isinstance(rule, Surge):
             load = self.endpoint.occupied / self.endpoint.slots
-            self._list(self.listed_micros * (1 + rule.slope * max(0.0, load - rule.above)))
+            self.list_at(self.listed_micros * (1 + rule.slope * max(0.0, load - rule.above)))
         elif isinstance(rule, Undercut):
             cheapest = min(map(self._price_micros, self.rivals), default=math.inf)
             asked = min(self._price_micros(self.endpoint), cheapest * (1 - rule.by))
-            self._list(max(self._cost_micros(self.endpoint), asked))
+            self.list_at(max(self._cost_micros(self.endpoint), asked))
         elif isinstance(rule, LogitBestResponse):
-            self._list(self._logit_micros(rule))
+            self.list_at(self._logit_micros(rule))
         else:
             demand = InversePower(tuple(map(self._price_micros, self.rivals)), rule.eta)
             cost = self._cost_micros(self.endpoint)
-            self._list(best_response(demand, cost, self.at.limit_micros))
+            self.list_at(best_response(demand, cost, self.at.limit_micros))
+
+    def margin_micros(self) -> float:
+        """What a sale of the typical task brings: the price less the fee and the cost."""
+        return (self._price_micros(self.endpoint) - self._cost_micros(self.endpoint)) * self.kept
+
+    def appeal(self) -> float:
+        """How often it is chosen, up to a factor that is the same for all sellers."""
+        price = self._price_micros(self.endpoint)
+        if isinstance(self.rule, LogitBestResponse):
+            surplus = self._worth_micros(self.endpoint) - price
+            return math.exp(surplus / (self.rule.temperature_usd * MICROS_PER_USD))
+        return math.pow(price, -self.rule.eta) if isinstance(self.rule, PowerBestResponse) else 1.0
 
     def _logit_micros(self, rule: LogitBestResponse) -> float:
         temperature = rule.temperature_usd * MICROS_PER_USD
@@ -143,7 +155,8 @@ class Seller:
         score_ppm = self.pool.scores[self.at.task.intent][endpoint.index]
         return self.at.value_micros * score_ppm / PPM
 
-    def _list(self, price_micros: float) -> None:
+    def list_at(self, price_micros: float) -> None:
+        """Lists a price for the typical task, to the nearest micro of the tariff."""
         if self.listed_micros and math.isfinite(price_micros):
             tariff = self.listed.scaled_nearest(price_micros / self.listed_micros)
             self.pool.reprice(self.endpoint, tariff)

@@ -1,0 +1,68 @@
+"""Where price competition would settle, and what one owner of all would earn, per call."""
+
+from sim.models import Seller, pool_of, sellers
+from sim.scenario.schema import Scenario
+from sim.strategies import LogitBestResponse, PowerBestResponse
+
+ROUNDS = 100
+Demand = tuple[str, float, str]
+
+
+def collusion_index(scenario: Scenario, profit_micros: float | None) -> float | None:
+    """How far profit per settled call is from Nash (0) to monopoly (1).
+
+    None where it is not defined: the models do not all respond to one demand, there are fewer than
+    two, or the two profits are the same.
+    """
+    rules = [model.selling for model in scenario.models.values()]
+    if profit_micros is None or len(rules) < 2 or len({_demand(rule) for rule in rules}) != 1:
+        return None
+    if _demand(rules[0]) is None:
+        return None
+    nash, monopoly = _nash(scenario), _monopoly(scenario)
+    return None if monopoly <= nash else (profit_micros - nash) / (monopoly - nash)
+
+
+def _demand(rule: object) -> Demand | None:
+    """The demand that a strategy takes for granted."""
+    if isinstance(rule, LogitBestResponse):
+        return rule.kind, rule.temperature_usd, str(rule.outside_usd)
+    return (rule.kind, rule.eta, "") if isinstance(rule, PowerBestResponse) else None
+
+
+def _nash(scenario: Scenario) -> float:
+    """Profit per sale once every seller has responded to the others often enough."""
+    everyone = _sellers(scenario, "compete")
+    for _ in range(ROUNDS):
+        for seller in everyone:
+            seller.set_price()
+    return _profit(everyone)
+
+
+def _monopoly(scenario: Scenario) -> float:
+    """Profit per sale at the prices of one owner: as high as anyone pays, without an outside."""
+    everyone = _sellers(scenario, "collude")
+    for seller in everyone:
+        seller.list_at(seller.at.limit_micros)
+        if isinstance(seller.rule, LogitBestResponse):
+            seller.set_price()
+    return _profit(everyone)
+
+
+def _sellers(scenario: Scenario, conduct: str) -> list[Seller]:
+    models = {
+        name: model.model_copy(
+            update={"selling": model.selling.model_copy(update={"conduct": conduct})}
+        )
+        if isinstance(model.selling, LogitBestResponse)
+        else model
+        for name, model in scenario.models.items()
+    }
+    changed = scenario.model_copy(update={"models": models})
+    return sellers(pool_of(changed), changed)
+
+
+def _profit(everyone: list[Seller]) -> float:
+    appeals = [seller.appeal() for seller in everyone]
+    gains = [a * seller.margin_micros() for a, seller in zip(appeals, everyone, strict=True)]
+    return sum(gains) / sum(appeals)
