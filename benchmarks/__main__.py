@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.auctions import auctions
 from benchmarks.chain import full, memory
 from benchmarks.experiments import overhead, sweeping
 from benchmarks.market import engine, scaling
@@ -22,6 +23,7 @@ RESULTS = Path(__file__).with_name("results")
 WORKLOADS: dict[str, Callable[[Sizes, Pins], Report]] = {
     "engine": engine,
     "scaling": scaling,
+    "auctions": auctions,
     "settlement": settlement,
     "memory": memory,
     "full": full,

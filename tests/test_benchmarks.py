@@ -97,6 +97,14 @@ def test_the_quick_mode_asserts_counts_and_keeps_figures(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["results.json"]
 
 
+def test_the_quick_mode_compares_auctions_with_posted_price(tmp_path: Path) -> None:
+    kept = tmp_path / "results.json"
+    assert command.main(["auctions", "--quick", "--out", str(kept)]) == 0
+    found = json.loads(kept.read_text())["workloads"]["auctions"]
+    assert found["counts"]["digest_of_second-price"] != found["counts"]["digest_of_first-price"]
+    assert found["figures"]["bids waiting for a slot"]["value"] > 20
+
+
 @pytest.mark.chain
 def test_the_quick_mode_settles(tmp_path: Path) -> None:
     kept = tmp_path / "results.json"
