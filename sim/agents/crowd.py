@@ -1,10 +1,13 @@
 """The crowd: every agent that a scenario names."""
 
+from collections.abc import Iterator, Mapping
+
 from sim.agents.agent import Agent
-from sim.agents.demand import Spell, tasks
+from sim.agents.demand import Spell, in_sessions, tasks
 from sim.agents.plans import plan_of
+from sim.facts import Task
 from sim.scenario.phases import Phases, phases
-from sim.scenario.schema import Scenario
+from sim.scenario.schema import Group, Scenario
 from sim.units import micros_from_usd_exact
 
 
@@ -23,7 +26,7 @@ def agents(scenario: Scenario) -> list[Agent]:
                 budget_micros=micros_from_usd_exact(group.budget_usd),
                 retries=group.retries,
                 plan=plan,
-                tasks=tasks(scenario.seed, group_id, index, own, position),
+                tasks=_turns(group, position, tasks(scenario.seed, group_id, index, own, position)),
             )
             for index in range(group.count)
         )
@@ -38,3 +41,11 @@ def _spells(every: Phases, group_id: str) -> list[Spell]:
         if not spells or now[1:] != spells[-1][1:]:
             spells.append(now)
     return spells
+
+
+def _turns(group: Group, position: Mapping[str, int], posted: Iterator[Task]) -> Iterator[Task]:
+    """An agent's tasks; as turns of chats where its group has such."""
+    if group.session is None or group.session.idle_min is None:
+        return posted
+    whole = (position[name] for name, demand in group.intents.items() if not demand.workflow)
+    return in_sessions(posted, group.session, frozenset(whole))

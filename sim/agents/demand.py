@@ -10,9 +10,10 @@ import numpy as np
 from sim.arrivals import Floats, Name, changing_times
 from sim.chance import stream
 from sim.facts import Task
+from sim.scenario.conduct import Session
 from sim.scenario.demand import Demand
 from sim.scenario.schema import Group
-from sim.units import PPM, Int64Array, micros_from_usd_exact, us_from_seconds_nearest
+from sim.units import PPM, US_PER_MINUTE, Int64Array, micros_from_usd_exact, us_from_seconds_nearest
 from sim.validators import Validators
 
 TOKENS_MAX = 10**9
@@ -58,6 +59,27 @@ def _millionths(values: Floats) -> list[int]:
 WHOLE = (0, 0, 0)
 """Step, clone and context of a task that is posted as a whole."""
 PURPOSES = ("intent", "input", "output", "difficulty", "luck", "service", "judges")
+
+
+def in_sessions(
+    turns: Iterator[Task], session: Session, chatty: frozenset[int]
+) -> Iterator[Task]:  # fmt: skip
+    """Tasks as turns of chats: each prompt repeats what was said since the last long pause.
+
+    Only tasks of the intents ``chatty`` are turns; others take no notice of them.
+    """
+    idle_us = round((session.idle_min or 0.0) * US_PER_MINUTE)
+    said, last_us = 0, -1
+    for task in turns:
+        if task.intent not in chatty:
+            yield task
+            continue
+        if last_us < 0 or task.posted_us - last_us > idle_us:
+            said = 0
+        tokens = task.input_tokens
+        yield task._replace(input_tokens=tokens + said, context_tokens=said)
+        said = min(session.context_max_tokens, said + tokens + task.output_tokens)
+        last_us = task.posted_us
 
 
 class Spell(NamedTuple):

@@ -165,9 +165,9 @@ def _amount(absolute: Interval, relative: Interval | None) -> str:
 
 
 def _signed(absolute: Interval, relative: Interval | None) -> str:
-    amount = _amount(absolute, relative)
     if absolute.half_width is None:
         return "one replication shows none"
+    amount = _amount(absolute, relative)
     return f"{'+' if absolute.mean > 0 else '-'}{amount}"
 
 

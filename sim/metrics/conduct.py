@@ -56,16 +56,16 @@ def self_host_micros(frames: Frames) -> dict[str, int]:
     return found
 
 
-def realised_micros(frames: Frames) -> int:
-    """What the successes were worth when they came: the tasks' values, less what came late."""
+def realised_micros(frames: Frames) -> dict[str, int]:
+    """What each group's successes were worth when they came: less than the value if late."""
     won = frames.tasks.filter(pl.col("outcome") == "succeeded")
-    total = int(won["value_micros"].sum())
-    groups = won["group"].cast(pl.String)
+    groups, found = won["group"].cast(pl.String), {}
     for group_id, group in frames.scenario.groups.items():
-        if group.lateness is None:
-            continue
-        worth, mine = Worth(group), won.filter(groups == group_id)
-        took = (mine["ended_us"] - mine["posted_us"]).to_list()
-        values = mine["value_micros"].to_list()
-        total -= sum(v - worth(v, us) for v, us in zip(values, took, strict=True))
-    return total
+        mine = won.filter(groups == group_id)
+        total = int(mine["value_micros"].sum())
+        if group.lateness is not None:
+            worth, took = Worth(group), (mine["ended_us"] - mine["posted_us"]).to_list()
+            values = mine["value_micros"].to_list()
+            total = sum(worth(value, us) for value, us in zip(values, took, strict=True))
+        found[group_id] = total
+    return found

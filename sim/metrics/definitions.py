@@ -90,6 +90,10 @@ class GroupFigures(Part):
     outlay_per_success_micros: Annotated[
         int | None, _is("micros", "(spend + self_host_micros) / succeeded, nearest")
     ]
+    value_micros: Annotated[
+        int, _is("micros", "what its tasks that succeeded were worth, as late as they came")
+    ]
+    surplus_micros: Annotated[int, _is("micros", "value_micros - spend - self_host_micros")]
 
 
 class ConductFigures(Part):

@@ -151,6 +151,7 @@ def _groups(frames: Frames) -> dict[str, GroupFigures]:
         pl.len(), (pl.col("outcome") == "succeeded").sum()
     )
     counts = {group: (posted, succeeded) for group, posted, succeeded in tasks.iter_rows()}
+    worth = realised_micros(frames)
     hosted, own = self_host_micros(frames), frames.own_answers["group"].cast(pl.String)
     answers: dict[str, int] = dict(own.value_counts().iter_rows())
     figures: dict[str, GroupFigures] = {}
@@ -169,6 +170,8 @@ def _groups(frames: Frames) -> dict[str, GroupFigures]:
             own_answers=answers.get(group_id, 0),
             self_host_micros=outlay,
             outlay_per_success_micros=ratio_nearest(spend + outlay, succeeded),
+            value_micros=worth[group_id],
+            surplus_micros=worth[group_id] - spend - outlay,
         )
     return figures
 
@@ -191,7 +194,7 @@ def _market(frames: Frames, gas_micros: int) -> MarketFigures:
         hhi_calls=_herfindahl(by_model["len"].to_list()),
         hhi_spend=_herfindahl(by_model["charge_micros"].to_list()),
         regret_micros=regret_micros(every, calls_from_frame(frames.calls), group, value, limit),
-        welfare_micros=realised_micros(frames) - costs - gas_micros,
+        welfare_micros=sum(realised_micros(frames).values()) - costs - gas_micros,
     )
 
 

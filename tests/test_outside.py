@@ -1,0 +1,77 @@
+"""Outside the market: agents that host a model themselves, that leave, and that come back."""
+
+import polars as pl
+import pytest
+
+from sim.metrics import figures
+from sim.scenario import Scenario
+from tests.scenarios_for_tests import CHAT, group, model, scenario
+from tests.test_conduct import FAST, alone, two
+from tests.workflow_helpers import lawful
+
+
+def hosted(per_hour: float, usd_per_hour: str, **changes: object) -> Scenario:
+    own = {"model": "cheap", "usd_per_hour": usd_per_hour, "slots": 4, "review_h": 2, **changes}
+    groups = {"a": group(per_hour, outside={"self_host": own})}
+    return scenario(two(latency=FAST), groups, router={"kind": "cheapest"}, horizon_h=10)
+
+
+def test_an_agent_hosts_once_the_market_costs_it_more() -> None:
+    """Sixty answers an hour at a cent are 60 cents: more than 50 an hour, less than 70."""
+    for usd, hosts in (("0.50", True), ("0.70", False)):
+        frames = lawful(hosted(60, usd))
+        assert (len(frames.own_answers) > 400) == hosts
+        told = figures(frames)
+        assert (told.conduct.self_host_micros > 0) == hosts
+        assert told.groups["a"].outlay_per_success_micros is not None
+
+
+def test_hosting_is_paid_by_the_hour_and_not_through_the_market() -> None:
+    frames = lawful(hosted(600, "0.50"))
+    (row,) = frames.decisions.rows(named=True)
+    assert (row["decision"], row["model"]) == ("self_host", "cheap")
+    hours = (frames.duration_us - row["time_us"]) / 3.6e9
+    told = figures(frames)
+    assert told.groups["a"].self_host_micros == round(hours * 500_000)
+    after = frames.calls.filter(pl.col("posted_us") > row["time_us"])
+    assert after.is_empty()
+    assert told.groups["a"].spend_micros == frames.calls["charge_micros"].sum()
+
+
+def test_what_the_own_machines_cannot_take_goes_to_the_market() -> None:
+    frames = lawful(hosted(7_200, "1", slots=1))
+    starts = frames.decisions["time_us"][0]
+    own = frames.own_answers.sort("started_us")
+    assert (own["started_us"][1:] >= own["finished_us"][:-1]).all()
+    spilt = frames.calls.filter(pl.col("posted_us") > starts).height / len(own)
+    assert spilt == pytest.approx(2, rel=0.1)  # Erlang's loss formula for two erlangs, one slot
+
+
+def test_hosting_ends_when_it_no_longer_pays() -> None:
+    pattern = {"daily": [4] * 6 + [0.01] * 18}
+    arrival = {"kind": "poisson", "per_hour": 60, "pattern": pattern}
+    own = {"model": "cheap", "usd_per_hour": "0.50", "review_h": 2}
+    what = scenario(two(), {"a": group(1, arrival=arrival, outside={"self_host": own})},
+                    router={"kind": "cheapest"})  # fmt: skip
+    assert lawful(what).decisions["decision"].to_list() == ["self_host", "stop_hosting"]
+
+
+def test_who_is_disappointed_leaves_posts_nothing_and_comes_back() -> None:
+    bad = {"m": model("0.01", quality={CHAT: 0.05})}
+    leave = {"success_below": 0.5, "over_tasks": 10, "away_h": 3}
+    frames = lawful(scenario(bad, {"a": group(60, outside={"leave": leave})}))
+    ends = frames.decisions.rows(named=True)
+    assert [row["decision"] for row in ends[:2]] == ["leave", "return"]
+    left, back = (row["time_us"] for row in ends[:2])
+    assert back - left == 3 * 3600 * 10**6
+    assert frames.tasks.filter(pl.col("posted_us").is_between(left + 1, back - 1)).is_empty()
+    assert frames.tasks.filter(pl.col("posted_us") < left).height == 10
+    told = figures(frames).conduct
+    assert told.departures == frames.decisions.filter(pl.col("decision") == "leave").height
+    assert 0 <= told.departures - told.returns <= 1
+
+
+def test_who_spends_too_much_cannot_blame_the_market() -> None:
+    leave = {"success_below": 0.05, "over_tasks": 9}
+    what = alone(budget_usd="0.05", outside={"leave": leave})
+    assert lawful(what).decisions.is_empty()
