@@ -23,7 +23,7 @@ authority
 tables metrics laws
 auditing
 runner
-explaining experiment report replay calibration
+explaining experiment report replay calibration ladder
 verify
 __init__
 cli __main__

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import experiments, explaining, replaying, reporting, verifying
+from sim.cli import experiments, explaining, laddering, replaying, reporting, verifying
 from sim.cli.output import emit, emit_json, say
 from sim.facts import ToolError
 
@@ -225,3 +225,4 @@ reporting.register(app)
 replaying.register(app)
 explaining.register(app)
 verifying.register(app)
+laddering.register(app)

@@ -8,7 +8,7 @@ ties up and how much it leaves owed (`Settling`); to add one, write such a class
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from sim.rails.channels import ChannelBook, ChannelRail, Move, Pair, due
 from sim.rails.closing import BatchCloser, Closed
@@ -22,6 +22,7 @@ __all__ = [
     "RAILS", "BatchCloser", "BatchRail", "ChannelBook", "ChannelRail", "Closed", "EpochRootRail",
     "EscrowJobRail", "Load", "Move", "Paid", "Pair", "PrepaidRail", "Rail", "Settling",
     "TransferRail", "X402ExactRail", "due", "load_of", "peak",
+    "rail_like",
 ]  # fmt: skip
 
 
@@ -53,3 +54,13 @@ RAILS: dict[str, type[Settling]] = {
     "epoch-root": EpochRootRail,
 }
 """From one transaction per call to one per epoch."""
+
+
+def rail_like(rail: Settling, kind: str) -> Rail:
+    """The rail of another kind that takes the same fee for the same answers."""
+    if kind == rail.kind:
+        same: Rail = TypeAdapter[Rail](Rail).validate_python(rail.model_dump())
+        return same
+    terms = {"kind": kind, "settle_on": rail.settle_on, "fee_bps": rail.fee_bps}
+    other: Rail = TypeAdapter[Rail](Rail).validate_python(terms)
+    return other
