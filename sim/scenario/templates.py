@@ -22,6 +22,11 @@ EXTENDS = """\
 extends: presets/{preset}   # {headline}
 """
 
+FLOORS = "presets/market-2026-floors"
+SUPPLIED = """\
+extends: [{floors}, presets/{preset}]   # its models ask floors per call
+"""
+
 PARTS = {
     "horizon_h": """\
 horizon_h: 6                # simulated hours; or tasks: 5000
@@ -117,15 +122,24 @@ def template(name: str, preset: str | None = None) -> str:
     given = Branch({})
     if preset is not None:
         path = _preset(preset.removeprefix("presets/"))
-        text += EXTENDS.format(preset=path.stem, headline=library.headline(path))
-        wanted = Row((Leaf(f"presets/{path.stem}"),))
-        given = Resolver().scenario(Branch({"extends": wanted}), Path(), ())
+        given = _given(f"presets/{path.stem}")
+        if given.branch("protocol").get("pricing") and given.get("models") is None:
+            text += SUPPLIED.format(preset=path.stem, floors=FLOORS)
+            given = _given(FLOORS, f"presets/{path.stem}")
+        else:
+            text += EXTENDS.format(preset=path.stem, headline=library.headline(path))
     for key, part in PARTS.items():
         if given.get(key) is None:
             text += part
         elif key in OVERLAYS:
             text += OVERLAYS[key].format(entry=next(iter(given.branch(key).items)))
     return text
+
+
+def _given(*presets: str) -> Branch:
+    """What these presets say together."""
+    wanted = Row(tuple(map(Leaf, presets)))
+    return Resolver().scenario(Branch({"extends": wanted}), Path(), ())
 
 
 def _preset(name: str) -> Path:
