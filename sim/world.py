@@ -75,6 +75,8 @@ class World:
             rows = self.market.calls
             self.course = Course(self.clock, self.pool, scenario.protocol, scenario, rows)
             self.market.judge = self.course.judge
+            if self.market.learns:
+                self.market.learns, self.course.rounds.on_verdict = False, self.pool.learn
             # Rows wait for their scores: only between two rounds are all of them whole.
             self.market.on_ended, self.course.on_judged = self.course.on_judged, self._call_ended
         self.rail = scenario.rail.closer()

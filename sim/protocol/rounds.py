@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.chance import key, mix
 from sim.clock import Clock
+from sim.facts import Task
 from sim.models import Call
 from sim.protocol.discipline import Tribunal
 from sim.protocol.jury import Jury
@@ -21,7 +22,7 @@ JUDGES: Final = key("protocol/judges")
 LEADER: Final = key("protocol/leader")
 COLUMNS: Final = [field.name for field in fields(Calls)]
 SCORE: Final = COLUMNS.index("score_ppm")
-MODEL, CHARGE, FEE = map(COLUMNS.index, ("model", "charge_micros", "fee_micros"))
+CHARGE, FEE = COLUMNS.index("charge_micros"), COLUMNS.index("fee_micros")
 NO_ROW: Final = -1
 
 
@@ -29,7 +30,8 @@ class Answer(NamedTuple):
     """What waits for a verdict: an answer, or the share of right ones among so many.
 
     ``row`` is its place among the rows that wait to be recorded, or -1; ``judgement_ppm`` the error
-    that the scenario's own validators made of it, which stands where there is no jury.
+    that the scenario's own validators made of it, which stands where there is no jury; ``task``
+    what was asked, but for reference tasks.
     """
 
     row: int
@@ -40,6 +42,7 @@ class Answer(NamedTuple):
     tasks: int
     judgement_ppm: int
     checked: bool
+    task: Task | None
 
 
 class Verdict(NamedTuple):
@@ -57,7 +60,8 @@ class Rounds:
 
     ``rows`` are the market's rows, into which scores are written. ``ratings`` holds, per model
     and validator, in how many rounds it was judged and the sum of these scores in ppm.
-    ``on_earned`` is told what each judged call has brought its model, the fee taken off.
+    ``on_earned`` is told what each judged call has brought its model, the fee taken off;
+    ``on_verdict``, for routers that learn, the task, the model and the score.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class Rounds:
         judges = len(jury.names) if jury else 0
         self.ratings = np.zeros((2, models, judges), np.int64)
         self.on_earned: Callable[[int, int], None] | None = None
+        self.on_verdict: Callable[[Task, int, int], None] | None = None
         self._late_s = 0.0
 
     @property
@@ -86,7 +91,7 @@ class Rounds:
         truth_ppm = PPM if right else 0
         self.waiting.append(
             Answer(len(self.rows), task.intent, call.model.index, truth_ppm, draw, 1,
-                   task.judgement_ppm, False)
+                   task.judgement_ppm, False, task)
         )  # fmt: skip
         return 0
 
@@ -95,7 +100,9 @@ class Rounds:
     ) -> None:
         """Answers to reference tasks wait for their verdict; ``checked`` if it is a spot check."""
         self.waiting.append(
-            Answer(NO_ROW, intent, model, share_ppm, mix(draw, JUDGES, model), tasks, 0, checked)
+            Answer(
+                NO_ROW, intent, model, share_ppm, mix(draw, JUDGES, model), tasks, 0, checked, None
+            )
         )
 
     def hold(self) -> list[Verdict]:
@@ -112,7 +119,7 @@ class Rounds:
             if not self._quorate(len(who)):
                 return []
             found = self._agreed(self.jury, who, draw, columns)
-        self._write(columns.row, found)
+        self._write(found)
         self.waiting = []
         return columns.verdicts(found)
 
@@ -123,7 +130,7 @@ class Rounds:
             who = self.jury.present(draw, self.clock.now)
             columns = _Columns(self.waiting)
             if len(who):
-                self._write(columns.row, self._agreed(self.jury, who, draw, columns))
+                self._write(self._agreed(self.jury, who, draw, columns))
             self.waiting = []
         self.hold()
 
@@ -166,22 +173,26 @@ class Rounds:
     def _off_ppm(self) -> int:
         return round(self.tribunal.rules.strike_off * PPM) if self.tribunal else PPM
 
-    def _write(self, places: Int64Array, scores_ppm: Int64Array) -> None:
+    def _write(self, scores_ppm: Int64Array) -> None:
+        """Writes the scores of what waits into its rows, and tells who is to be told."""
         rows = self.rows
-        for place, score_ppm in zip(places.tolist(), scores_ppm.tolist(), strict=True):
-            if place != NO_ROW:
-                row = rows[place]
-                if self.on_earned is not None:
-                    self.on_earned(row[MODEL], row[CHARGE] - row[FEE])
-                rows[place] = (*row[:SCORE], score_ppm, *row[SCORE + 1 :])
+        for answer, score_ppm in zip(self.waiting, scores_ppm.tolist(), strict=True):
+            if answer.task is None:
+                continue
+            row = rows[answer.row]
+            rows[answer.row] = (*row[:SCORE], score_ppm, *row[SCORE + 1 :])
+            if self.on_earned is not None:
+                self.on_earned(answer.model, row[CHARGE] - row[FEE])
+            if self.on_verdict is not None:
+                self.on_verdict(answer.task, answer.model, score_ppm)
 
 
 class _Columns:
     """Answers as columns, and the (intent, model) that they belong to, spot checks apart."""
 
     def __init__(self, answers: list[Answer]) -> None:
-        row, intent, model, truth, draws, tasks, judgement, checked = zip(*answers, strict=True)
-        self.row, self.intent, self.model = (np.array(each) for each in (row, intent, model))
+        _, intent, model, truth, draws, tasks, judgement, checked, _ = zip(*answers, strict=True)
+        self.intent, self.model = np.array(intent), np.array(model)
         self.truth_ppm, self.tasks = np.array(truth), np.array(tasks)
         self.judgement_ppm, self.checked = np.array(judgement), np.array(checked)
         self.draws: Bits = np.array(draws, np.uint64)

@@ -1,0 +1,106 @@
+"""The protocol's scenarios answer as their first comments expect, in intervals over seeds."""
+
+import pytest
+
+from tests.claims import Replications, above, below
+
+CHAT = "CHAT_COMPLETION"
+
+
+def test_cold_start_newcomer_grace_gives_five_per_cent_and_a_bandit_most():
+    grace = Replications("cold-start-newcomer")
+    bandit = Replications("cold-start-newcomer", {"router": {"kind": "bandit"}})
+    share, week = "models.newcomer.share_calls", 7 / 8
+    assert grace.interval(share).mean == pytest.approx(0.05 * week, abs=0.006)
+    assert above(bandit.interval(share), 0.6)
+    assert above(bandit.less(grace, "success_rate"), 0.1)
+
+
+def test_cold_start_newcomer_grace_bounds_what_a_bad_newcomer_costs():
+    poor = {f"models.newcomer.quality.{CHAT}": 0.2}
+    with_it = Replications("cold-start-newcomer", poor)
+    without = Replications("cold-start-newcomer", poor | {"router.grace_percent": 0})
+    lost = without.less(with_it, "success_rate")
+    # 5 % of seven days in eight, times 58 % solved instead of 20 %.
+    assert above(lost, 0)
+    assert below(lost, 0.025)
+
+
+def test_grace_farming_earns_four_times_as_much_as_one_registration():
+    farm = Replications("grace-farming")
+    once = Replications("grace-farming", {"protocol.registrations.farmer.again_every_h": None})
+    assert farm.interval("models.farmer.share_calls").mean == pytest.approx(0.05, abs=0.007)
+    ratios = [
+        a / b
+        for a, b in zip(
+            farm.values("models.farmer.revenue_micros"),
+            once.values("models.farmer.revenue_micros"),
+            strict=True,
+        )
+    ]
+    assert min(ratios) > 3
+    assert max(ratios) < 5
+    assert below(farm.less(once, "success_rate"), 0)
+
+
+def fraud(audit_percent: float, stake: int) -> Replications:
+    stakes = {
+        f"protocol.validators.{group}.stake_machina": stake for group in ("working", "copying")
+    }
+    return Replications(
+        "quality-fraud", {"protocol.discipline.audit_percent": audit_percent, **stakes}, reps=3
+    )
+
+
+@pytest.mark.parametrize(
+    ("audit_percent", "stake", "pays"),
+    [(0.01, 1000, True), (0.1, 1000, False), (0.1, 100, True), (1.5, 100, False)],
+)
+def test_quality_fraud_pays_below_the_frontier_of_audit_rate_and_stake(audit_percent, stake, pays):
+    found = fraud(audit_percent, stake)
+    gain = found.between("judges.copying.net_machina_mean", "judges.working.net_machina_mean")
+    assert above(gain, 0) if pays else below(gain, 0)
+
+
+@pytest.mark.parametrize("rule", ["median", "yuma"])
+def test_validator_collusion_moves_neither_median_nor_yuma(rule):
+    found = Replications("validator-collusion", {"validators.kind": rule})
+    assert found.interval("models.friend.share_calls").mean == pytest.approx(0.1, abs=0.01)
+
+
+def test_validator_collusion_has_its_way_with_a_mean():
+    found = Replications("validator-collusion", {"validators.kind": "mean"})
+    assert above(found.interval("models.friend.share_calls"), 0.55)
+
+
+def test_validator_collusion_ends_with_strikes_under_a_median():
+    found = Replications("validator-collusion", {"protocol.discipline.strikes": 5}, reps=2)
+    assert set(found.values("judges.cartel.ejected")) == {9}
+    assert set(found.values("judges.honest.ejected")) == {0}
+
+
+FLAT = {"protocol.pricing.tiers": [{"requests": 0, "times": 1}]}
+
+
+def test_multiplier_spiral_holds_demand_at_the_edge_of_the_tier():
+    steps, flat = Replications("multiplier-spiral"), Replications("multiplier-spiral", FLAT)
+    assert above(steps.interval("tasks.rejected"), 0.33 * 5 * 1392)
+    assert set(flat.values("tasks.rejected")) == {0}
+    served = [calls / 5 for calls in steps.values("calls.settled")]
+    assert all(950 < each < 1150 for each in served)
+    assert below(steps.less(flat, "spend_micros"), 0)
+
+
+def revoking(percent: float) -> Replications:
+    return Replications(
+        "revocation-threshold", {"protocol.spot_checks.revoke_below_percent": percent}
+    )
+
+
+def test_revocation_threshold_of_twenty_per_cent_beats_a_tighter_and_a_wider_one():
+    tight, right, wide = (revoking(percent) for percent in (5, 20, 60))
+    assert above(right.less(tight, "success_rate"), 0.1)
+    assert above(right.less(wide, "success_rate"), 0.1)
+    assert set(right.values("protocol.revocations")) == {1}
+    assert set(wide.values("protocol.revocations")) == {0}
+    assert below(right.interval("models.boaster.share_calls"), 0.05)
