@@ -16,6 +16,7 @@ from benchmarks.experiments import overhead, sweeping
 from benchmarks.market import engine, scaling
 from benchmarks.measuring import machine, tell
 from benchmarks.reports import CountError, Pins, Report
+from benchmarks.routers import routers
 from benchmarks.settling import settlement
 from benchmarks.sizes import FULL, QUICK, Sizes
 
@@ -29,6 +30,7 @@ WORKLOADS: dict[str, Callable[[Sizes, Pins], Report]] = {
     "full": full,
     "sweeping": sweeping,
     "overhead": overhead,
+    "routers": routers,
 }
 
 

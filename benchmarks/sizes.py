@@ -12,7 +12,7 @@ AGENTS = {"chat": (120, 240), "coders": (80, 180)}
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Tasks of a short and a long run and of one to settle; how often each is done.
+    """Tasks of a short and a long run, of one to settle and one per router; how often each is done.
 
     With ``busier`` above 1, there are so many times fewer agents, each so many times busier.
     """
@@ -23,6 +23,7 @@ class Sizes:
     rounds: int
     long_rounds: int
     chain_rounds: int
+    routed: int
     busier: int = 1
 
     def changes(self, tasks: int) -> dict[str, int]:
@@ -39,9 +40,24 @@ class Sizes:
         return load(BENCH_20, self.changes(tasks))
 
 
-FULL = Sizes(small=43_600, large=875_000, settled=87_200, rounds=5, long_rounds=3, chain_rounds=3)
+FULL = Sizes(
+    small=43_600,
+    large=875_000,
+    settled=87_200,
+    rounds=5,
+    long_rounds=3,
+    chain_rounds=3,
+    routed=4_000,
+)
 """About 50,000, 1,000,000 and 100,000 calls."""
 
 QUICK = Sizes(
-    small=500, large=2_000, settled=2_000, rounds=1, long_rounds=1, chain_rounds=1, busier=10
+    small=500,
+    large=2_000,
+    settled=2_000,
+    rounds=1,
+    long_rounds=1,
+    chain_rounds=1,
+    routed=100,
+    busier=10,
 )

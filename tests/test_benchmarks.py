@@ -8,7 +8,9 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks.market import market, reference
 from benchmarks.reports import CountError, Figure, Pins, Report
+from benchmarks.routers import pool_of
 from benchmarks.sizes import QUICK, ROOT
+from sim.routers import LEARNERS, ROUTERS
 from sim.scenario import load
 
 SCARCE: dict[str, object] = {
@@ -103,6 +105,24 @@ def test_the_quick_mode_compares_auctions_with_posted_price(tmp_path: Path) -> N
     found = json.loads(kept.read_text())["workloads"]["auctions"]
     assert found["counts"]["digest_of_second-price"] != found["counts"]["digest_of_first-price"]
     assert found["figures"]["bids waiting for a slot"]["value"] > 20
+
+
+def test_every_router_is_timed_at_both_sizes_of_the_pool(tmp_path: Path) -> None:
+    kept = tmp_path / "results.json"
+    assert command.main(["routers", "--quick", "--out", str(kept)]) == 0
+    figures = json.loads(kept.read_text())["workloads"]["routers"]["figures"]
+    for kind in ROUTERS:
+        part, growth = figures[f"{kind}: routing of a call"], figures[f"{kind}: 200 models over 20"]
+        assert 0 < part["value"] < 1 < growth["value"] * 100
+        assert ("target" in part) == ("target" in growth) == (kind not in LEARNERS)
+
+
+def test_a_larger_pool_is_the_same_models_again_and_again() -> None:
+    base = QUICK.scenario(5)
+    many = pool_of(base, 200, {"kind": "cheapest"})
+    assert len(many.models) == 200
+    assert many.models["m03-7"] == many.models["m03"] == base.models["m03"]
+    assert pool_of(base, 20, base.router.model_dump()).models == base.models
 
 
 @pytest.mark.chain
