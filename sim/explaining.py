@@ -116,7 +116,7 @@ class _Watch:
         self.world = World(scenario)
         self.clearing = self.world.market.clearing
         self.world.market.clearing = self
-        self.shown: dict[int, tuple[int, int, bool, int]] = {}
+        self.shown: dict[int, tuple[int, int, bool, bool, int]] = {}
         self.asked: dict[int, int] = {}
         self.bids: tuple[int, ...] = ()
         self.free: list[int] = []
@@ -138,7 +138,9 @@ class _Watch:
             self.asked = {ask.model: ask.ask_micros for ask in self.asks(task, models)}
             self.bids = tuple(waiting.bid_micros for waiting in found[0].queue)
             self.free, self.scores = list(world.ledger.free), list(pool.scores[task.intent])
-            self.shown = {e.index: (e.occupied, e.room, e.up, e.slots) for e in pool.endpoints}
+            self.shown = {
+                e.index: (e.occupied, e.room, e.up, e.limited, e.slots) for e in pool.endpoints
+            }
             world.stop()
         return found
 
@@ -188,7 +190,7 @@ def _candidate(
     scenario: Scenario, seen: _Watch, endpoint: Endpoint, group: str, purse: int
 ) -> Candidate:
     task, rules = seen.task, scenario.groups[group]
-    occupied, _, _, slots = seen.shown[endpoint.index]
+    occupied, _, _, _, slots = seen.shown[endpoint.index]
     load = occupied / slots
     if task.intent not in endpoint.abilities:
         return Candidate(endpoint.id, f"does not serve {scenario.intents[task.intent]}", load)
@@ -210,9 +212,11 @@ def _candidate(
 
 
 def _closed(seen: _Watch, endpoint: Endpoint, quote: int, purse: int, limit: int) -> str:
-    occupied, room, up, _ = seen.shown[endpoint.index]
+    occupied, room, up, limited, _ = seen.shown[endpoint.index]
     if not up:
         return "down"
+    if limited and occupied < room:
+        return "at its limit of calls a minute"
     if (seen.task.intent, endpoint.index) in seen.world.pool.barred:
         return "not on the table: revoked, or not registered yet"
     if occupied >= room:

@@ -174,6 +174,14 @@ class Market:
         self.calls_made += 1
         self.in_flight[call.id] = call
         self._occupy(call.model)
+        if call.model.limit is not None:
+            call.model.limit.took(self.clock, call.model, self.pool)
+
+    def resize(self, model: Endpoint, slots: int) -> None:
+        """A model has other slots; who waits may be served at once."""
+        model.resize(slots)
+        self.pool.room_changed(model)
+        self.clearing.slot_freed(model)
 
     def _leave(self, call: Call) -> None:
         self._count()

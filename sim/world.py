@@ -16,7 +16,7 @@ from sim.clock import Clock
 from sim.facts import Batch, Reason, Status, Task, TelexError
 from sim.ledger import Ledger, bonds
 from sim.market import Market
-from sim.models import outages, pool_of, sellers
+from sim.models import autoscale, outages, pool_of, sellers
 from sim.protocol import Course
 from sim.rails import Closed
 from sim.record import (
@@ -106,6 +106,9 @@ class World:
             outages(
                 self.clock, endpoint, self.scenario.seed, self.market.go_down, self.market.come_back
             )
+            scaling = self.phases.first.models[endpoint.id].capacity.scaling
+            if scaling is not None:
+                autoscale(self.clock, endpoint, scaling, self.market.resize)
         for seller in sellers(self.pool, self.scenario):
             seller.start(self.clock)
         if self.course is not None:

@@ -20,6 +20,7 @@ from sim.rails import Rail
 from sim.routers import Router
 from sim.scenario import json_schema, library
 from sim.scenario.events import AnyEvent
+from sim.scenario.honesty import Honesty
 from sim.scenario.library import FOLDERS, nearest
 from sim.scenario.loading import catalog_model
 from sim.scenario.shape import describe, fields_of, shape_of
@@ -109,6 +110,7 @@ KINDS: dict[str, tuple[str, Callable[[], list[Item]]]] = {
     "scores": ("how verdicts make a score: validators.score", lambda: _rules(ScoreRule)),
     "protocols": ("what happens by the clock around the market", lambda: _rules(Protocol)),
     "costs": ("what an answer costs its model", lambda: _rules(Cost)),
+    "honesty": ("whether models answer as themselves", lambda: _rules(Honesty)),
     "events": ("what changes at a time of a run", lambda: _rules(AnyEvent)),
     "rails": ("how charges become money on chain", lambda: _rules(Rail)),
     "arrivals": ("when agents post their tasks", lambda: _rules(Arrival)),

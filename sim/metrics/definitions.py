@@ -71,6 +71,7 @@ class ModelFigures(Part):
         int, _is("tokens", "output tokens billed - those produced, over its answers")
     ]
     substituted: Annotated[int, _is("calls", "answered by another model in its name")]
+    own_calls: Annotated[int, _is("calls", "by agents of its own owner: wash trades")]
     charge_micros_mean: Annotated[int | None, _is("micros", "mean charge of its settled calls")]
 
 
@@ -117,6 +118,7 @@ class MarketFigures(Part):
 
     hhi_calls: Annotated[int, _is("index", "sum of squared shares of calls x 10^4 (Herfindahl)")]
     hhi_spend: Annotated[int, _is("index", "sum of squared shares of spend x 10^4")]
+    hhi_owners: Annotated[int, _is("index", "the same by owner; a model without one owns itself")]
     regret_micros: Annotated[
         int,
         _is(

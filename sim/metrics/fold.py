@@ -19,6 +19,7 @@ from sim.metrics.definitions import (
     TaskCounts,
     Tokens,
 )
+from sim.metrics.owners import own_calls, spend_by_owner
 from sim.metrics.prices import prices
 from sim.metrics.protocol import judge_figures, protocol_figures
 from sim.metrics.regret import regret_micros
@@ -123,7 +124,7 @@ def _models(frames: Frames, answered: pl.DataFrame, spend: int) -> dict[str, Mod
     tokens = sum(row["tokens"] for row in found.values())
     successes = sum(row["success"] for row in found.values())
     figures: dict[str, ModelFigures] = {}
-    for model in frames.scenario.models:
+    for model, washed in own_calls(frames).items():
         row = found.get(model, dict.fromkeys(rows.columns, 0))
         figures[model] = ModelFigures(
             calls=row["calls"],
@@ -137,6 +138,7 @@ def _models(frames: Frames, answered: pl.DataFrame, spend: int) -> dict[str, Mod
             profit_micros=row["charge"] - row["fee"] - row["cost"] - row["slash"],
             overbilled_tokens=row["overbilled"],
             substituted=row["substituted"],
+            own_calls=washed,
             charge_micros_mean=ratio_nearest(row["charge"], row["settled"]),
         )
     return figures
@@ -193,6 +195,7 @@ def _market(frames: Frames, gas_micros: int) -> MarketFigures:
     return MarketFigures(
         hhi_calls=_herfindahl(by_model["len"].to_list()),
         hhi_spend=_herfindahl(by_model["charge_micros"].to_list()),
+        hhi_owners=_herfindahl(spend_by_owner(frames)),
         regret_micros=regret_micros(every, calls_from_frame(frames.calls), group, value, limit),
         welfare_micros=sum(realised_micros(frames).values()) - costs - gas_micros,
     )

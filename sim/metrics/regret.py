@@ -1,10 +1,13 @@
 """Regret: what better picks would have been worth, at the tasks' true difficulties."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from sim.models import ability, discrimination_of, list_tariff, longest_ppm
 from sim.record import Calls
+from sim.scenario.honesty import Inflation
 from sim.scenario.phases import Phases
 from sim.scenario.schema import Scenario
 from sim.scenario.supply import Model
@@ -36,6 +39,11 @@ class _Supply:
             ppm_nearest(expansion * model.wrong_output_factor),
         )
         self.longest = longest_ppm(self.wrong, model.output_sigma)
+        if isinstance(model.honesty, Inflation):
+            self.right, self.wrong, self.longest = (
+                math.ceil(each * model.honesty.factor)
+                for each in (self.right, self.wrong, self.longest)
+            )
         self.context = model.context_tokens
         self.pays_wrong = scenario.rail.settle_on == "delivered"
 

@@ -1,14 +1,16 @@
 """Supply: models behind endpoints, and the pool that a router sees."""
 
 from sim.models.ability import ability, discrimination_of
-from sim.models.endpoint import Answer, Call, Endpoint, Terms, list_tariff
+from sim.models.answer import Answer
+from sim.models.endpoint import Call, Endpoint, Terms, list_tariff
 from sim.models.floors import FloorPool, pool_of
 from sim.models.lengths import longest_ppm
 from sim.models.outages import outages
 from sim.models.pool import Pool
+from sim.models.scaling import autoscale
 from sim.models.sellers import Seller, sellers
 
 __all__ = [
-    "Answer", "Call", "Endpoint", "FloorPool", "Pool", "Seller", "Terms", "ability",
+    "Answer", "Call", "Endpoint", "FloorPool", "Pool", "Seller", "Terms", "ability", "autoscale",
     "discrimination_of", "list_tariff", "longest_ppm", "outages", "pool_of", "sellers",
 ]  # fmt: skip

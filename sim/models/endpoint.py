@@ -10,28 +10,16 @@ from sim.facts import Task
 from sim.latencies import Lognormal, Pace
 from sim.mechanisms import Tariff
 from sim.models.ability import ability, discrimination_of, solved_ppm
+from sim.models.answer import Answer
+from sim.models.deceit import deceit_of
 from sim.models.lengths import OwnLength, longest_ppm
+from sim.models.limits import RateLimit
 from sim.models.queues import queue_of
+from sim.scenario.honesty import Inflation, Substitution
 from sim.scenario.schema import Scenario
-from sim.scenario.supply import Model
+from sim.scenario.supply import Capacity, Model
 from sim.strategies import Asking, CostPlus
 from sim.units import PPM, TOKENS_PER_MTOK, US_PER_S, ppm_nearest, us_from_ms_nearest
-
-
-class Answer(NamedTuple):
-    """What a model makes of a task: right or wrong, its tokens, and the time it takes in us.
-
-    ``output_tokens`` are those billed, ``produced_tokens`` those made; ``served_by`` is the
-    position of the model that made them, at a marginal cost of ``cost_micros``.
-    """
-
-    right: bool
-    cached_tokens: int
-    output_tokens: int
-    service_us: int
-    produced_tokens: int
-    served_by: int
-    cost_micros: int
 
 
 class Terms(NamedTuple):
@@ -64,9 +52,10 @@ class Endpoint:
         self.key = key(f"model/{model_id}")
         self.length_key = key(f"model/{model_id}/length")
         self.tariff = list_tariff(model)
+        self.slots = 0
         self.adopt(model, scenario)
         self.outages = model.outages
-        self.up, self.may_overrun = True, False
+        self.up, self.limited = True, False
         self.serving: dict[int, Call] = {}
         self.queue = queue_of(model.capacity, scenario)
         self.occupied = 0
@@ -87,6 +76,10 @@ class Endpoint:
         self.wrong_tokens_ppm = ppm_nearest(expansion * model.wrong_output_factor)
         self.own_length = OwnLength(model.output_sigma) if model.output_sigma else None
         self.longest_tokens_ppm = longest_ppm(self.wrong_tokens_ppm, model.output_sigma)
+        self.deceit = deceit_of(self.id, model.honesty)
+        if isinstance(model.honesty, Inflation):
+            self.longest_tokens_ppm = math.ceil(self.longest_tokens_ppm * model.honesty.factor)
+        self.may_overrun = isinstance(model.honesty, Substitution)
         self.hit_ppm = ppm_nearest(model.cache_hit_share)
         self.first_token_us = us_from_ms_nearest(model.latency.first_token_ms)
         self.us_per_token = US_PER_S / model.latency.tokens_per_s
@@ -94,8 +87,20 @@ class Endpoint:
         self.sigma = model.latency.sigma / PPM if lognormal else 0.0
         plain = lognormal and model.breakdowns.mean_busy_s is None
         self.pace = None if plain else Pace(self.id, model.latency.law, model.breakdowns)
+        self.slowdown = model.latency.slowdown
         self.context_tokens = model.context_tokens
-        self.slots, self.room = model.capacity.slots, model.capacity.slots + model.capacity.queue
+        self._take_capacity(model.capacity)
+
+    def _take_capacity(self, capacity: Capacity) -> None:
+        self.least_slots, self.queue_places = capacity.slots, capacity.queue
+        most = capacity.slots if capacity.scaling is None else capacity.scaling.max_slots
+        self.resize(min(max(self.slots, capacity.slots), most))
+        limit = capacity.calls_per_minute
+        self.limit = None if limit is None else RateLimit(limit)
+
+    def resize(self, slots: int) -> None:
+        """Has so many slots from now on; who is served beyond them is served to the end."""
+        self.slots, self.room = slots, slots + self.queue_places
 
     def chance_ppm(self, intent: int, difficulty: int) -> int:
         """The probability, in ppm, of a right answer (two-parameter logistic)."""
@@ -119,13 +124,21 @@ class Endpoint:
             factor_ppm = -(-factor_ppm * own_ppm // PPM)
         output = -(-task.output_tokens * factor_ppm // PPM)
         time_us = self.first_token_us + output * self.us_per_token
+        if self.slowdown:
+            time_us += output * self.us_per_token * self.slowdown * self._crowding()
         if self.sigma:
             time_us *= math.exp(self.sigma * task.service)
         if self.pace is not None:
             time_us = self.pace.time_us(time_us, task.draw, attempt)
         cached = max(task.input_tokens * self.hit_ppm // PPM, warm_tokens)
         cost = self.costs.micros(task, cached, output) if self.costs else 0
-        return Answer(right, cached, output, max(1, round(time_us)), output, self.index, cost)
+        service_us = max(1, round(time_us))
+        answer = Answer(right, cached, output, service_us, output, self.index, cost)
+        return answer if self.deceit is None else self.deceit.told(answer, task, attempt)
+
+    def _crowding(self) -> float:
+        """The share of the other slots that are busy."""
+        return len(self.serving) / (self.slots - 1) if self.slots > 1 else 0.0
 
     def quote_micros(self, task: Task) -> int:
         """The most that this task can cost here: nothing cached, and the longest wrong answer."""
@@ -174,7 +187,7 @@ class Endpoint:
     @property
     def has_room(self) -> bool:
         """Whether one more call could be served or wait here."""
-        return self.up and self.occupied < self.room
+        return self.up and not self.limited and self.occupied < self.room
 
 
 class Call:

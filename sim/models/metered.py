@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from sim.facts import Task
 from sim.mechanisms import Tariff
-from sim.models.endpoint import Answer, Endpoint
+from sim.models.answer import Answer
+from sim.models.endpoint import Endpoint
 
 SPENDERS = ("market-share", "python")
 """The kinds of router that do."""

@@ -8,10 +8,12 @@ from sim.chance import below, mix
 from sim.facts import Reason, Task
 from sim.latencies import Lognormal
 from sim.mechanisms import Tariff
+from sim.models.deceit import Substituted
 from sim.models.endpoint import Endpoint, list_tariff
 from sim.models.host import Host
 from sim.models.learnt import Learnt
 from sim.models.metered import SPENDERS, Metered
+from sim.scenario.honesty import Substitution
 from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
 from sim.scenario.supply import Model
@@ -92,6 +94,9 @@ class Pool(Learnt):
         ends, models = self.endpoints, list(scenario.models.values())
         self._costs = [self._cost_terms(endpoint) for endpoint in ends]
         self._times = [_time_terms(model) for model in models]
+        for endpoint, model in zip(ends, models, strict=True):
+            if isinstance(endpoint.deceit, Substituted) and isinstance(model.honesty, Substitution):
+                endpoint.deceit.other = ends[self.ids.index(model.honesty.by)]
         self.list_prices: Sequence[int] = [_list_price(endpoint.tariff) for endpoint in ends]
         self.first_token_us: Sequence[int] = [e.first_token_us for e in ends]
         self.millitokens_per_s: Sequence[int] = [
@@ -163,6 +168,7 @@ class Pool(Learnt):
         """A model on an agent's own machines."""
         model_id = self.ids[model]
         endpoint = Endpoint(model, model_id, self._scenario.models[model_id], self._scenario)
+        endpoint.deceit = None
         return Host(endpoint, slots)
 
     def room_changed(self, endpoint: Endpoint) -> None:

@@ -11,6 +11,7 @@ from sim.protocols import Protocol
 from sim.scenario.agent_checks import agent_contradictions, steps_of
 from sim.scenario.faults import fault_at
 from sim.scenario.library import nearest
+from sim.scenario.owner_checks import owner_contradictions
 from sim.scenario.price_checks import price_contradictions
 from sim.scenario.protocol_checks import protocol_contradictions
 from sim.scenario.router_checks import router_contradictions
@@ -72,6 +73,7 @@ def contradictions(tree: Branch, scenario: Scenario | None) -> list[Fault]:
         if group is not None:
             faults += _origins(tree, name, group, parts)
             faults += _unserved(tree, name, group, parts)
+    faults += owner_contradictions(tree, parts.models, parts.groups)
     faults += price_contradictions(tree, parts.models, parts.groups)
     if scenario is not None:
         faults += _budgets(tree, scenario)

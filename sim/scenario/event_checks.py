@@ -15,7 +15,7 @@ Numbered = Sequence[tuple[int, AnyEvent]]
 OF_MODELS = (
     "price cost quality latency breakdowns verbosity reasoning_share cache_hit_share"
     " wrong_output_factor output_sigma discrimination context_tokens origin weights owner listed"
-    " data_policy tools capacity.slots capacity.queue"
+    " data_policy tools honesty capacity.slots capacity.queue capacity.calls_per_minute"
 )
 OF_GROUPS = (
     "arrival intents.*.share intents.*.input_tokens intents.*.output_tokens intents.*.difficulty"

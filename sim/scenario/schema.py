@@ -32,11 +32,13 @@ class Group(Parameters):
 
     ``budget_per_day_usd`` and ``budget_per_task_usd`` bound what an agent's calls of one simulated
     day, and the calls of one task, may cost. ``priority``: the greatest is served first where a
-    model's queue goes by it. ``values`` says how a task's worth comes from ``value_usd``, and
+    model's queue goes by it. Agents of an ``owner`` of models trade with itself where they buy from
+    those: wash trades. ``values`` says how a task's worth comes from ``value_usd``, and
     ``bidding`` what an agent offers for a slot where slots are auctioned.
     """
 
     count: PositiveCount = Field(le=1_000_000)
+    owner: Name | None = None
     arrival: Arrival
     intents: Annotated[dict[str, Demand], Field(min_length=1), InOrder]
     budget_usd: PositiveUsd

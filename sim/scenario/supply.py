@@ -9,6 +9,7 @@ from sim.costs import Cost
 from sim.latencies import Breakdowns, Law, Lognormal
 from sim.mechanisms import Price
 from sim.parameters import Count, NonNegative, OpenShare, Parameters, Positive, PositiveCount, Share
+from sim.scenario.honesty import Honest, Honesty
 from sim.scenario.names import InOrder, Name
 from sim.strategies import FixedPrice, Selling
 
@@ -19,28 +20,55 @@ Origin = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z -]{0,39}$")]
 Hours = Annotated[float, Field(ge=0, le=1_000_000)]
 
 
+class Scaling(Parameters):
+    """More slots as load asks for them, up to ``max_slots``; never fewer than a model's own.
+
+    Every ``every_s`` as many are wanted as make calls served or waiting fill ``target_load`` of
+    them. Those ordered come after ``start_s``; those not wanted for ``calm_s`` go.
+    """
+
+    max_slots: PositiveCount = Field(le=1_000_000)
+    target_load: Annotated[float, Field(gt=0, le=1)] = 0.7
+    every_s: Positive = Field(default=15.0, ge=0.1, le=1e6)
+    start_s: NonNegative = Field(default=120.0, le=1e7)
+    calm_s: NonNegative = Field(default=300.0, le=1e7)
+
+
 class Capacity(Parameters):
     """``slots`` calls are served at once; up to ``queue`` more wait.
 
     The ``discipline`` says who is next: ``fifo``, first come first served; or ``priority``, the
     greatest ``priority`` of a group first, and first come first served within it. Nobody who is
-    being served is put back.
+    being served is put back. Of each minute of the clock, ``calls_per_minute`` calls are taken,
+    served or waiting; after those the model is not on offer until the next.
     """
 
     slots: PositiveCount = Field(default=100, le=1_000_000)
     queue: Count = Field(default=1000, le=1_000_000)
+    calls_per_minute: PositiveCount | None = None
+    scaling: Scaling | None = None
     discipline: Literal["fifo", "priority"] = "fifo"
+
+    @model_validator(mode="after")
+    def _room_to_grow(self) -> Self:
+        if self.scaling is not None and self.scaling.max_slots < self.slots:
+            msg = f"scaling.max_slots of at least slots: {self.slots}"
+            raise ValueError(msg)
+        return self
 
 
 class Latency(Parameters):
     """Service time: (first token + output tokens / speed) times a factor that ``law`` draws.
 
     ``lognormal``: exp(sigma * a standard normal); the other laws have mean 1 and no ``sigma``.
+    A model slows down with its load: tokens take 1 + ``slowdown`` * (the share of its other slots
+    that are busy when a call begins) times as long, as they do where calls share a batch.
     """
 
     first_token_ms: NonNegative = Field(default=1000.0, le=1e9)
     tokens_per_s: Positive = Field(default=50.0, ge=1e-3, le=1e9)
     sigma: NonNegative = Field(default=0.3, le=5)
+    slowdown: NonNegative = Field(default=0.0, le=1000)
     law: Law = Lognormal()
 
 
@@ -100,6 +128,7 @@ class Model(Parameters):
             do not share: a factor of mean 1, cut at three deviations.
         discrimination: how steeply successes fall with difficulty; the scenario's when left out.
         context_tokens: the longest input it takes; any, when left out.
+        honesty: whether it answers as itself and bills what it made.
         data_policy: what its provider does with prompts. tools: what it can use, by name.
         sources, estimated: where figures are from and which are estimates, by path in this entry.
     """
@@ -113,6 +142,7 @@ class Model(Parameters):
     price: Price
     cost: Cost | None = None
     selling: Selling = FixedPrice()
+    honesty: Honesty = Honest()
     quality: Annotated[dict[str, OpenShare], Field(min_length=1), InOrder]
     declared_quality: Annotated[dict[str, OpenShare], InOrder] = {}
     capacity: Capacity = Capacity()
