@@ -160,6 +160,8 @@ def test_flows_are_what_transfers_add_up_to():
         ("refund", "USDC", "escrow", "agent:a/0", 40), ("fee", "USDC", "model:m", "treasury", 6),
         ("mint", "ETH", "issuer", "router", 10**15), ("gas", "ETH", "router", "network", 10**15),
         ("hold", "USDC", "agent:a/3", "escrow", 5), ("refund", "USDC", "escrow", "agent:a/3", 5),
+        ("hold", "MACHINA", "validator:v/0", "escrow", 10**21),
+        ("swap", "USDC", "model:m", "pool", 7), ("swap", "MACHINA", "pool", "model:m", 10**19),
     ]  # fmt: skip
     names = ["kind", "asset", "source", "target", "amount"]
     table = pl.DataFrame(rows, schema=names, orient="row").lazy()
@@ -167,7 +169,7 @@ def test_flows_are_what_transfers_add_up_to():
     assert found.paid == {"a": 30, "b": 30}
     assert (found.earned, found.fees) == ({"m": 60}, {"m": 6})
     assert (found.held, found.returned, found.spend) == (105, 45, 60)
-    assert found.gas_micros == 3_000_000
+    assert (found.gas_micros, found.swapped) == (3_000_000, 7)
 
 
 BATCHES = pl.DataFrame(

@@ -42,7 +42,7 @@ def show_summary(summary: Summary, chain: Chain, directory: Path | None, cut: bo
 
 def _models(summary: Summary) -> Table:
     columns = (
-        "model", "calls %", "tokens %", "spend %", "successes %", "score", "revenue $", "$ a call",
+        "model", "calls %", "tokens %", "spend %", "solved %", "score", "revenue $", "$ a call",
     )  # fmt: skip
     by_calls = sorted(summary.models.items(), key=lambda pair: -pair[1].calls)
     rows = [

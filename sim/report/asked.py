@@ -26,7 +26,7 @@ from sim.units import micros_from_usd_exact
 TABLE_OPEN_ROWS = 8
 DIFFERENCES_MOST = 200
 DIFFERENCES_OPEN = 16
-RULES = ("mechanism", "router", "validators", "rail")
+RULES = ("mechanism", "router", "validators", "rail", "protocol")
 
 
 def in_words(record: Record) -> Html:
@@ -54,13 +54,19 @@ def in_words(record: Record) -> Html:
 
 
 def rules(scenario: Scenario) -> Html:
-    """Each rule of the scenario: its kind, what it does, its parameters."""
+    """Each rule of the scenario: its kind, what it does, its parameters but for whole groups."""
     entries = []
     for family in RULES:
-        rule: BaseModel = getattr(scenario, family)
+        rule: BaseModel | None = getattr(scenario, family)
+        if rule is None:
+            continue
         document: dict[str, Json] = rule.model_dump(mode="json")
         kind = str(document.pop("kind", ""))
-        said = ", ".join(f"{key} {_value(value)}" for key, value in document.items() if value)
+        said = ", ".join(
+            f"{key} {_value(value)}"
+            for key, value in document.items()
+            if value and not (isinstance(value, Mapping) and "kind" not in value)
+        )
         meaning = (inspect.getdoc(type(rule)) or "").split("\n\n", 1)[0].replace("``", "")
         words = [" ".join(meaning.split()), tag("span", said, class_="soft") if said else ""]
         named = [capital(family), " ", tag("b", kind)]
@@ -71,6 +77,9 @@ def rules(scenario: Scenario) -> Html:
 def _value(value: Json) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, Mapping):
+        parts = (f"{key} {_value(part)}" for key, part in value.items() if key != "kind" and part)
+        return f"{value.get('kind', '')} ({', '.join(parts)})"
     if isinstance(value, Sequence):
         return " / ".join(_value(each) for each in value)
     return number(value, 6) if isinstance(value, float) else str(value)

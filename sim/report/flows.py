@@ -24,7 +24,8 @@ class Flows:
     Args:
         paid: by group, charges that agents paid. earned: by model, its charges before the fee.
         fees: by model. held, returned: quotes put into escrow, and what came back of them.
-        gas_micros: what the router paid for gas, as modelled. swapped: moved by other kinds.
+        gas_micros: what the router paid for gas, as modelled. swapped: what models' earnings
+        bought MACHINA for.
     """
 
     paid: Mapping[str, int]
@@ -33,6 +34,7 @@ class Flows:
     held: int
     returned: int
     gas_micros: int
+    swapped: int = 0
 
     @property
     def spend(self) -> int:
@@ -57,10 +59,12 @@ def flows_of(rows: pl.DataFrame, eth_usd: float) -> Flows:
     returned: dict[str, int] = defaultdict(int)
     earned: dict[str, int] = defaultdict(int)
     fees: dict[str, int] = defaultdict(int)
-    wei = 0
+    wei = swapped = 0
     for kind, asset, source, target, amount in rows.iter_rows():
         if asset == "ETH":
             wei += int(amount) if kind == "gas" else 0
+        elif asset != "USDC":
+            continue  # stakes and purchases of MACHINA are in wei, and no flow of this picture
         elif kind == "hold":
             held[_group(source)] += int(amount)
         elif kind == "refund":
@@ -69,6 +73,8 @@ def flows_of(rows: pl.DataFrame, eth_usd: float) -> Flows:
             earned[target.removeprefix("model:")] += int(amount)
         elif kind == "fee":
             fees[source.removeprefix("model:")] += int(amount)
+        elif kind == "swap" and target == "pool":
+            swapped += int(amount)
     paid = {group: micros - returned[group] for group, micros in sorted(held.items())}
     return Flows(
         paid=paid,
@@ -77,6 +83,7 @@ def flows_of(rows: pl.DataFrame, eth_usd: float) -> Flows:
         held=sum(held.values()),
         returned=sum(returned.values()),
         gas_micros=micros_ceil_from_wei(wei, eth_usd),
+        swapped=swapped,
     )
 
 
@@ -108,12 +115,14 @@ def flows_picture(record: Record, flows: Flows, palette: Palette) -> Picture:
     fees = sum(flows.fees.values())
     first = max(flows.earned, key=lambda name: flows.earned[name])
     share = percent(flows.earned[first] / flows.spend if flows.spend else None)
+    swapped = f" For {dollars(flows.swapped)} of what they earned, models were bought MACHINA."
     return Picture(
         id=f"money-{record.key}",
         title="Where the money went",
         caption=f"Agents had {dollars(flows.held)} held in escrow for quotes; "
         f"{dollars(flows.returned)} of it came back, {dollars(flows.spend)} was charged. The "
-        f"router’s own account paid {dollars(flows.gas_micros)} for gas, as modelled.",
+        f"router’s own account paid {dollars(flows.gas_micros)} for gas, as modelled."
+        f"{swapped if flows.swapped else ''}",
         alternative=f"A flow diagram: {dollars(flows.spend)} from agents over the rail; "
         f"{share} of it goes to {first}, {dollars(fees)} to the treasury as fees.",
         traces=[_trace(web)],
