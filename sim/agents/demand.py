@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import repeat
 from typing import NamedTuple
 
@@ -100,7 +101,7 @@ class _Terms:
         self.deadline_us = us_from_seconds_nearest(group.deadline_s)
         whose = (*name, "from", spell.from_us) if spell.from_us else name
         self.values = group.values.source(micros_from_usd_exact(group.value_usd), whose)
-        self.limit_micros = micros_from_usd_exact(group.max_price_usd)
+        self.limits = partial(group.values.limits, micros_from_usd_exact(group.max_price_usd))
         self.validators = spell.validators
 
 
@@ -124,6 +125,7 @@ def tasks(
         n, by = len(times), terms[number]
         sizes, deadline_us = by.sizes, by.deadline_us
         which = np.searchsorted(sizes.steps, choice.random(n), side="right")
+        values = by.values(n)
         columns = (
             times,
             [posted_us + deadline_us for posted_us in times],
@@ -134,7 +136,7 @@ def tasks(
             luck.integers(0, 2**64, size=n, dtype=np.uint64).tolist(),
             _millionths(service.standard_normal(n)),
             by.validators.errors_ppm(judges, n).tolist(),
-            by.values(n),
+            values,
+            by.limits(values),
         )
-        same = (by.limit_micros, *WHOLE)
-        yield from map(Task._make, zip(*columns, *map(repeat, same), strict=False))
+        yield from map(Task._make, zip(*columns, *map(repeat, WHOLE), strict=False))

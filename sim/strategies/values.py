@@ -29,11 +29,17 @@ class Fixed(Parameters):
         del name
         return lambda _: repeat(value_micros)
 
+    def limits(self, limit_micros: int, values: Iterable[int]) -> Iterable[int]:
+        """The most that each task's call may cost: the group's maximum price."""
+        del values
+        return repeat(limit_micros)
+
 
 class Uniform(Parameters):
     """A task is worth its group's ``value_usd`` times a uniform draw between two factors.
 
-    Whole micros, each equally likely; drawn for each task from a stream of its agent's own.
+    Whole micros, each equally likely; drawn for each task from a stream of its agent's own. Nobody
+    pays more for a call than its task is worth.
     """
 
     kind: Literal["uniform"] = "uniform"
@@ -57,6 +63,10 @@ class Uniform(Parameters):
         random = stream(*name, "value")
         low, high = (micros_nearest(value_micros, each) for each in (self.low, self.high))
         return lambda n: random.integers(low, high, size=n, endpoint=True).tolist()
+
+    def limits(self, limit_micros: int, values: Iterable[int]) -> Iterable[int]:
+        """The most that each task's call may cost: the maximum price, or what the task is worth."""
+        return [min(limit_micros, value) for value in values]
 
 
 Values = Annotated[Fixed | Uniform, Field(discriminator="kind")]
