@@ -111,6 +111,8 @@ class World:
                 autoscale(self.clock, endpoint, scaling, self.market.resize)
         for seller in sellers(self.pool, self.scenario):
             seller.start(self.clock)
+            for phase in self.phases.all[1:]:
+                self.clock.after(phase.from_us, seller.adopt, phase.scenario)
         if self.course is not None:
             self.course.start()
 

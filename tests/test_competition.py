@@ -14,7 +14,12 @@ COST = {"kind": "per_call", "usd_per_call": "1"}
 
 
 def market(
-    count: int, selling: Mappings, router: Mappings, max_usd: object = 100, tasks: int = 400
+    count: int,
+    selling: Mappings,
+    router: Mappings,
+    max_usd: object = 100,
+    tasks: int = 400,
+    **changes: object,
 ) -> Scenario:
     """So many alike models of cost 1 that list 3 dollars at first, and another price each second.
 
@@ -23,7 +28,7 @@ def market(
     rule = {"period_h": 1 / 3600, **selling}
     models = {f"m{n:02}": seller(3, 1000, cost=COST, selling=rule) for n in range(count)}
     people = bidders(4, values={"kind": "fixed"}, value_usd=2, max_price_usd=max_usd)
-    return scenario(models, {"a": people}, router=router, rail=FREE, tasks=tasks)
+    return scenario(models, {"a": people}, router=router, rail=FREE, tasks=tasks, **changes)
 
 
 def settled(what: Scenario) -> list[float]:
@@ -69,6 +74,26 @@ def test_undercutting_for_the_cheapest_place_ends_at_cost():
     undercut = {"kind": "undercut", "by": 0.05}
     found = settled(market(3, undercut, {"kind": "cheapest"}))
     assert found == pytest.approx([1, 1, 1], abs=1e-6)
+
+
+def test_prices_follow_when_an_event_changes_the_cost_or_the_list_price():
+    power = {"kind": "power-best-response", "eta": 2}
+    dearer = [
+        {"at_h": 0.02, "set": {f"models.m{n:02}.cost.usd_per_call": 2 for n in range(3)}},
+        {"at_h": 0.021, "set": {"models.m00.price.usd_per_call": 50}},
+    ]
+    found = settled(market(3, power, {"kind": "inverse-power"}, tasks=800, events=dearer))
+    assert found == pytest.approx([8, 8, 8], rel=1e-4)
+
+
+def test_a_surge_is_upon_the_list_price_of_the_phase():
+    surge = {"kind": "surge", "slope": 1, "above": 0}
+    raised = [{"at_h": 0.02, "set": {"models.m00.price.usd_per_call": 5}}]
+    what = market(2, surge, {"kind": "cheapest"}, tasks=800, events=raised)
+    world = World(what)
+    world.run()
+    busy = [each.occupied / each.slots for each in world.pool.endpoints]
+    assert settled(what) == pytest.approx([5 * (1 + busy[0]), 3 * (1 + busy[1])], abs=0.05)
 
 
 def test_a_monopoly_without_an_outside_has_no_margin_to_stop_at():

@@ -92,7 +92,7 @@ class Pool(Learnt):
     def _take_terms(self, scenario: Scenario) -> None:
         """What follows from the models' and the groups' parameters alone."""
         ends, models = self.endpoints, list(scenario.models.values())
-        self._costs = [self._cost_terms(endpoint) for endpoint in ends]
+        self._costs = [self._cost_terms(endpoint, endpoint.tariff) for endpoint in ends]
         self._times = [_time_terms(model) for model in models]
         for endpoint, model in zip(ends, models, strict=True):
             if isinstance(endpoint.deceit, Substituted) and isinstance(model.honesty, Substitution):
@@ -136,8 +136,13 @@ class Pool(Learnt):
             for end in ends
         ]
 
-    def _cost_terms(self, endpoint: Endpoint) -> tuple[int, int, int]:
-        tariff, hit = endpoint.tariff, endpoint.hit_share
+    def list_cost(self, task: Task, endpoint: Endpoint, tariff: Tariff) -> int:
+        """What `expected_costs` would say of a model by another tariff."""
+        call, per_input, per_output = self._cost_terms(endpoint, tariff)
+        return call + task.input_tokens * per_input + task.output_tokens * per_output
+
+    def _cost_terms(self, endpoint: Endpoint, tariff: Tariff) -> tuple[int, int, int]:
+        hit = endpoint.hit_share
         per_input = round((1 - hit) * tariff.input + hit * tariff.cached)
         per_output = round(endpoint.expansion * tariff.output)
         return tariff.per_call * TOKENS_PER_MTOK, per_input, per_output
@@ -145,7 +150,7 @@ class Pool(Learnt):
     def reprice(self, endpoint: Endpoint, tariff: Tariff) -> None:
         """A model lists another price from now on; calls under way keep the one they had."""
         endpoint.tariff = tariff
-        self._costs[endpoint.index] = self._cost_terms(endpoint)
+        self._costs[endpoint.index] = self._cost_terms(endpoint, tariff)
         self.list_prices = [_list_price(each.tariff) for each in self.endpoints]
         self._forget_offers()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sim.clock import Clock
 from sim.facts import Task
-from sim.models.endpoint import Endpoint
+from sim.models.endpoint import Endpoint, list_tariff
 from sim.models.pool import Pool
 from sim.scenario.demand import Size
 from sim.scenario.schema import Group, Scenario
@@ -70,12 +70,23 @@ class Seller:
         self, endpoint: Endpoint, rule: Repricing, pool: Pool, scenario: Scenario, at: Typical
     ) -> None:
         self.endpoint, self.rule, self.pool, self.at = endpoint, rule, pool, at
-        self.listed, self.listed_micros = endpoint.tariff, self._price_micros(endpoint)
+        self._take_terms(scenario)
+
+    def adopt(self, scenario: Scenario) -> None:
+        """Goes on by a later phase's prices, fee, demand, and rivals."""
+        self.at = typical(scenario, self.endpoint.abilities) or self.at
+        self._take_terms(scenario)
+
+    def _take_terms(self, scenario: Scenario) -> None:
+        self.listed = list_tariff(scenario.models[self.endpoint.id])
+        self.listed_micros = self.pool.list_cost(self.at.task, self.endpoint, self.listed) / PPM
         self.kept = 1 - scenario.rail.fee_bps / BPS
         self.rivals = [
             other
-            for other in pool.endpoints
-            if other is not endpoint and at.task.intent in other.abilities
+            for other in self.pool.endpoints
+            if other is not self.endpoint
+            and self.at.task.intent in other.abilities
+            and scenario.models[other.id].listed
         ]
 
     def start(self, clock: Clock) -> None:
