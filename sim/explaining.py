@@ -13,7 +13,7 @@ import polars as pl
 from sim.agents import Agent
 from sim.clearing import Offer
 from sim.facts import Fault, LawError, Reason, ScenarioError, Task
-from sim.mechanisms import Ask
+from sim.mechanisms import Ask, Double
 from sim.models import Call, Endpoint
 from sim.record.archive import load
 from sim.scenario import Scenario
@@ -96,6 +96,8 @@ def explain(directory: Path, call: int) -> Explanation:
     seen = _Watch(frames.scenario, call)
     row = found[0]
     picked = tuple(frames.scenario.models)[seen.picked]
+    if isinstance(frames.scenario.mechanism, Double):
+        picked = row["model"]  # a call market may serve it elsewhere than it waited
     again = (picked, seen.task.input_tokens, seen.attempt, seen.time_us)
     recorded = tuple(row[name] for name in ("model", "input_tokens", "attempt", "posted_us"))
     if again != recorded:
@@ -168,8 +170,12 @@ def _explanation(scenario: Scenario, row: dict[str, object], seen: _Watch) -> Ex
         _candidate(scenario, seen, endpoint, str(row["group"]), purse)
         for endpoint in seen.world.pool.endpoints
     )
-    worth = {each.model: each.expected_surplus_usd or 0.0 for each in everyone if not each.refused}
     pick = str(row["model"])
+    worth = {
+        each.model: each.expected_surplus_usd or 0.0
+        for each in everyone
+        if not each.refused or each.model == pick
+    }
     others = [model for model in worth if model != pick]
     best = max(others, key=worth.__getitem__, default=None)
     return Explanation(

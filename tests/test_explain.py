@@ -79,3 +79,33 @@ def test_every_router_explains_itself(kind, tmp_path):
     found = explain(ended.directory, row["call_id"])
     assert found.pick == row["model"]
     assert found.router["kind"] == kind
+
+
+@pytest.fixture(scope="module", params=["second-price", "double", "scoring", "reverse-first"])
+def auctioned(request, tmp_path_factory):
+    out = tmp_path_factory.mktemp("explain") / "run"
+    return run(lively(150, mechanism={"kind": request.param}), out=out, chain="none")
+
+
+def test_bids_and_asks_of_a_call_are_those_of_the_record(auctioned):
+    kind, waiting = auctioned.scenario.mechanism.kind, 0
+    for row in auctioned.calls[::4].iter_rows(named=True):
+        found = explain(auctioned.directory, row["call_id"])
+        by_name = {each.model: each for each in found.candidates}
+        assert (found.mechanism["kind"], found.pick) == (kind, row["model"])
+        assert round(found.bid_usd * 10**6) == row["bid_micros"]
+        assert round(found.held_usd * 10**6) == row["quote_micros"]
+        if kind != "double":  # where a call may be served by another model than it waited at
+            assert round((by_name[found.pick].ask_usd or 0) * 10**6) == row["ask_micros"]
+        if kind in ("second-price", "double"):
+            bids = found.waiting_bids_usd
+            assert list(bids) == sorted(bids, reverse=True)
+            waiting += len(bids)
+    assert waiting > 0 or kind in ("scoring", "reverse-first")
+
+
+def test_the_command_shows_bids_and_asks(auctioned):
+    told = CliRunner().invoke(APP, ["explain", str(auctioned.directory), "--call", "3"])
+    assert f"Mechanism: {auctioned.scenario.mechanism.kind}" in told.stderr
+    assert "bids waiting there" in told.stderr
+    assert "ask $" in told.stderr

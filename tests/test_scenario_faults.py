@@ -28,6 +28,7 @@ def test_the_scenario_that_is_made_bad_here_is_good():
         ("mechanism.kind=postd", "mechanism.kind", "'postd'", "posted", "posted?"),
         ("mechanism={kind: second-price, reserve_usd: 1.5}", "mechanism.reserve_usd", "1.5",
          "at most the greatest max_price_usd, 1", ""),
+        ("mechanism={kind: double, reserve_usd: 3}", "mechanism.reserve_usd", "3", "at most", ""),
         ("mechanism={kind: second-price, tick_s: 0}", "mechanism.tick_s", "0", "a number from", ""),
         ("groups.chat.bidding.kind=shaded", "groups.chat.bidding.bidders", "nothing",
          "a whole number from 2", ""),

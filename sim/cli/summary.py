@@ -1,6 +1,6 @@
 """A run's summary as a few tables for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from rich.text import Text
 from sim.auditing import SavedAudit
 from sim.cli.output import people
 from sim.cli.tables import NONE, dollars, facts, filled, percent, seconds, table, whole
-from sim.metrics import ChainFigures, Summary
+from sim.metrics import ChainFigures, PriceFigures, Summary
 from sim.scenario.schema import Chain
 from sim.units import US_PER_HOUR, WEI_PER_GWEI
 
@@ -93,7 +93,17 @@ def _market(summary: Summary) -> Table:
         ("regret", f"{dollars(market.regret_micros)} $"),
         ("welfare", f"{dollars(market.welfare_micros)} $"),
     )
-    return facts("Market", rows)
+    return facts("Market", [*rows, *_prices(summary.prices)])
+
+
+def _prices(prices: PriceFigures) -> Iterator[tuple[str, str]]:
+    """What a mechanism made of bids and asks, where they differ, and of costs, where there are."""
+    means = (prices.bid_micros_mean, prices.ask_micros_mean, prices.clearing_micros_mean)
+    if prices.bid_micros_mean != prices.ask_micros_mean:
+        yield "bid, ask, charge", f"{', '.join(map(dollars, means))} $ on average"
+        yield "efficiency", f"{percent(prices.efficiency)} % of the greatest value"
+    if prices.markup is not None:
+        yield "markup over cost", f"{percent(prices.markup)} %"
 
 
 def gas_dollars(gas: float | None, chain: Chain) -> str:

@@ -9,7 +9,9 @@ from sim.metrics.definitions import (
     dictionary,
 )
 from sim.metrics.fold import figures
+from sim.metrics.prices import PriceFigures
 
 __all__ = [
-    "ChainFigures", "Figures", "LawFigures", "Summary", "Timing", "dictionary", "figures",
+    "ChainFigures", "Figures", "LawFigures", "PriceFigures", "Summary", "Timing", "dictionary",
+    "figures",
 ]  # fmt: skip

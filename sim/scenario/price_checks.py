@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sim.costs import UniformCost
 from sim.facts import Fault
-from sim.mechanisms import FirstPrice, Mechanism, PerCall, SecondPrice, UniformPrice
+from sim.mechanisms import Double, FirstPrice, Mechanism, PerCall, SecondPrice, UniformPrice
 from sim.scenario.faults import fault_at, found_at
 from sim.scenario.schema import Group
 from sim.scenario.supply import Model
@@ -26,9 +26,22 @@ def price_contradictions(
     for name, group in groups.items():
         if group is not None:
             yield from _bidding(tree, name, group)
+    rule = _mechanism(tree)
     known = [group for group in groups.values() if group is not None]
     if known and len(known) == len(groups):
-        yield from _reserve(tree, known)
+        yield from _reserve(tree, rule, known)
+    if rule is not None and rule.kind != "posted" and tree.branch("protocol").get("pricing"):
+        hint = "the protocol's pricing sets what an answer costs"
+        yield fault_at(("mechanism", "kind"), tree, rule.kind, "posted", hint)
+
+
+def _mechanism(tree: Branch) -> Mechanism | None:
+    """The mechanism, checked by itself; None if there is none, or it has faults of its own."""
+    part = tree.get("mechanism")
+    try:
+        return None if part is None else MECHANISM.validate_python(plain(part))
+    except ValidationError:
+        return None
 
 
 def _selling(tree: Branch, name: str, model: Model) -> Iterator[Fault]:
@@ -64,13 +77,8 @@ def _bidding(tree: Branch, name: str, group: Group) -> Iterator[Fault]:
         yield fault_at(path, tree, str(rule.spend_usd_per_task), allowed)
 
 
-def _reserve(tree: Branch, groups: list[Group]) -> Iterator[Fault]:
-    part = tree.get("mechanism")
-    try:
-        rule = MECHANISM.validate_python(plain(part)) if part is not None else None
-    except ValidationError:
-        return
-    if not isinstance(rule, (FirstPrice, SecondPrice, UniformPrice)):
+def _reserve(tree: Branch, rule: Mechanism | None, groups: list[Group]) -> Iterator[Fault]:
+    if not isinstance(rule, (FirstPrice, SecondPrice, UniformPrice, Double)):
         return
     most = max(group.max_price_usd for group in groups)
     if rule.reserve_usd > most:
