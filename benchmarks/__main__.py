@@ -15,6 +15,7 @@ from benchmarks.chain import full, memory
 from benchmarks.experiments import overhead, sweeping
 from benchmarks.market import engine, scaling
 from benchmarks.measuring import machine, tell
+from benchmarks.protocol import protocol
 from benchmarks.reports import CountError, Pins, Report
 from benchmarks.routers import routers
 from benchmarks.settling import settlement
@@ -25,6 +26,7 @@ WORKLOADS: dict[str, Callable[[Sizes, Pins], Report]] = {
     "engine": engine,
     "scaling": scaling,
     "auctions": auctions,
+    "protocol": protocol,
     "settlement": settlement,
     "memory": memory,
     "full": full,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sim.report import flows, frontier, latency, prices, queues, settlement, shares
+from sim.report import flows, frontier, latency, prices, queues, settlement, shares, tables
 from sim.report.flows import Flows
 from sim.report.frontier import Frontier
 from sim.report.latency import Latency
@@ -103,6 +103,14 @@ def frontier_section(panels: Panels, palette: Palette, scales: Scales) -> list[P
 def prices_section(panels: Panels, palette: Palette) -> list[Picture]:
     """Prices and scores."""
     return [prices.prices_picture(panels.record, prices.fitting(panels.grid), palette)]
+
+
+def tables_section(panels: Panels, palette: Palette) -> list[Picture]:
+    """The protocol's tables by epoch, where there is one."""
+    epochs = panels.record.epochs
+    if epochs is None or epochs.is_empty():
+        return []
+    return [tables.tables_picture(panels.record, epochs, palette)]
 
 
 def queues_section(panels: Panels, palette: Palette, scales: Scales) -> list[Picture]:

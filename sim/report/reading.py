@@ -44,6 +44,13 @@ class Record:
         return self.manifest.scenario
 
     @property
+    def epochs(self) -> pl.DataFrame | None:
+        """The protocol's tables by epoch; None where there is no protocol."""
+        if self.scenario.protocol is None:
+            return None
+        return pl.read_parquet(self.directory / "epochs.parquet")
+
+    @property
     def models(self) -> list[str]:
         """The models' names, by their position in the record."""
         return list(self.scenario.models)
