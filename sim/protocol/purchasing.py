@@ -1,6 +1,5 @@
 """Purchases: what models have earned drips into the pool, and MACHINA comes out for them."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,25 +12,44 @@ from sim.protocols import Purchases
 from sim.protocols.exchange import Exchange
 from sim.protocols.money import WEI_PER_MACHINA
 from sim.units import (
+    Int64Array,
     micros_from_usd_exact,
     us_from_hours_nearest,
     us_from_seconds_nearest,
 )
 
 
+class Purchase:
+    """One purchase: its drips by time, and how much of it is spent."""
+
+    def __init__(self, times_us: Int64Array, micros: Int64Array) -> None:
+        order = np.argsort(times_us, kind="stable")
+        self.times_us, self.sums = times_us[order], np.cumsum(micros[order])
+        self.spent = 0
+
+    def due(self, now_us: int) -> int:
+        """Takes the drips whose time has come; returns their sum in micros."""
+        at = int(np.searchsorted(self.times_us, now_us, side="right"))
+        before, self.spent = self.spent, int(self.sums[at - 1]) if at else 0
+        return self.spent - before
+
+    @property
+    def over(self) -> bool:
+        """Whether all of it is spent."""
+        return self.spent == int(self.sums[-1])
+
+
 class Buyer:
-    """What one model has gathered, and the drips that are to come: when, and of how many micros."""
+    """What one model has gathered towards its next purchase, and its purchases under way."""
 
     def __init__(self) -> None:
         self.gathered_micros = 0
-        self.times_us: list[int] = []
-        self.micros: list[int] = []
+        self.purchases: list[Purchase] = []
 
     def due(self, now_us: int) -> int:
-        """Takes the drips whose time has come; returns their sum."""
-        at = bisect_right(self.times_us, now_us)
-        found = sum(self.micros[:at])
-        del self.times_us[:at], self.micros[:at]
+        """Takes the drips whose time has come; returns their sum in micros."""
+        found = sum(purchase.due(now_us) for purchase in self.purchases)
+        self.purchases = [purchase for purchase in self.purchases if not purchase.over]
         return found
 
 
@@ -70,17 +88,15 @@ class Purchasing:
         """Spreads what has gathered over the time to come, drip by drip."""
         drip = micros_from_usd_exact(self.rules.drip_usd)
         count, rest = divmod(buyer.gathered_micros, drip)
-        micros = [drip] * count + ([rest] if rest else [])
-        over_us = us_from_hours_nearest(self.rules.over_h)
-        places = (2 * np.arange(len(micros)) + 1) * over_us // (2 * len(micros))
+        micros = np.full(count + bool(rest), drip, np.int64)
+        if rest:
+            micros[-1] = rest
+        size, over_us = len(micros), us_from_hours_nearest(self.rules.over_h)
+        places = (2 * np.arange(size) + 1) * over_us // (2 * size)
         jitter_us = us_from_seconds_nearest(self.rules.jitter_s)
-        jitter = self.random[model].integers(-jitter_us, jitter_us, len(micros), endpoint=True)
-        times = self.clock.now + np.maximum(places + jitter, 0)
-        drips = sorted(
-            [*zip(buyer.times_us, buyer.micros, strict=True),
-             *zip(times.tolist(), micros, strict=True)]
-        )  # fmt: skip
-        buyer.times_us, buyer.micros = [each[0] for each in drips], [each[1] for each in drips]
+        jitter = self.random[model].integers(-jitter_us, jitter_us, size, endpoint=True)
+        times_us = self.clock.now + np.maximum(places + jitter, 0)
+        buyer.purchases.append(Purchase(times_us, micros))
         buyer.gathered_micros = 0
 
     def _await_next(self) -> None:
