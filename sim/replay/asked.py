@@ -23,16 +23,21 @@ BETWEEN = re.compile(r",(?=[A-Za-z_]\w*=)")
 
 @dataclass(frozen=True)
 class Asked:
-    """A router by name, with its parameters; ``player`` is None for what replay itself plays."""
+    """A router by name, with its parameters; those by default are ``usual``.
+
+    ``player`` is None for what replay itself plays.
+    """
 
     name: str
     params: Mapping[str, object] = field(default_factory=dict)
     player: Player | None = None
+    usual: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
-        """``quality-floor floor=0.6``."""
-        return " ".join([self.name, *(f"{key}={_text(each)}" for key, each in self.params.items())])
+        """``quality-floor floor=0.6``: its name, and what is not as it is by default."""
+        told = {key: each for key, each in self.params.items() if key not in self.usual}
+        return " ".join([self.name, *(f"{key}={_text(each)}" for key, each in told.items())])
 
 
 def asked(text: str, table: Table) -> Asked:
@@ -63,9 +68,9 @@ def asked(text: str, table: Table) -> Asked:
     except ValidationError as error:
         raise ScenarioError(tuple(_faults(text, error, sorted(kinds[name].model_fields)))) from None
     _known_names(text, getattr(made, "names", ()), table)
-    document = made.model_dump(mode="json", exclude={"kind", "sha256"})
-    return Asked(name, {key: each for key, each in document.items() if each is not None},
-                 cast("Player", made))  # fmt: skip
+    document = made.model_dump(mode="json", exclude={"kind", "sha256"}, exclude_none=True)
+    changed = made.model_dump(exclude_defaults=True)
+    return Asked(name, document, cast("Player", made), frozenset(document.keys() - changed.keys()))
 
 
 def _single(text: str, given: Mapping[str, object], table: Table) -> Asked:

@@ -57,6 +57,7 @@ class Row:
     """The figures of one router; what the table or the number of models cannot give is None.
 
     Args:
+        label: its name, and what of its parameters is not as it is by default.
         success: mean over tasks of the last answer's success; with a 95 % bootstrap interval.
         cost_usd_per_task, cost_usd_per_success: all calls paid, over tasks, over successes.
         aiq: see `measures.aiq`; of the whole curve where the router ranks tasks.
@@ -68,6 +69,7 @@ class Row:
     """
 
     name: str
+    label: str
     params: Mapping[str, object]
     success: float
     success_interval: Span
@@ -88,11 +90,6 @@ class Row:
     latency_s: float | None
     shares: Mapping[str, float]
     exact: bool
-
-    @property
-    def label(self) -> str:
-        """Its name with its parameters."""
-        return Asked(self.name, self.params).label
 
 
 @dataclass(frozen=True)
@@ -205,7 +202,7 @@ class _Judge:
         calls = played.calls.sum(axis=0)
         spent = played.cost_usd
         return Row(
-            each.name, each.params, success, boot.mean(played.success), cost,
+            each.name, each.label, each.params, success, boot.mean(played.success), cost,
             None if spent is None else boot.mean(spent),
             cost / success if cost is not None and success else None,
             None if spent is None else boot.ratio(spent, played.success),
