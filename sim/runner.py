@@ -18,8 +18,8 @@ from sim.auditing import (
     place_of,
 )
 from sim.chain import Settlement, Settler
-from sim.chain.settlement import Audit
-from sim.facts import LawError, TelexError
+from sim.chain.settlement import Audit, Resumed
+from sim.facts import Fault, LawError, ScenarioError, TelexError
 from sim.laws import Evidence, check
 from sim.metrics import Figures, LawFigures, Summary, figures
 from sim.metrics.stopwatch import Stopwatch
@@ -134,6 +134,28 @@ def run(
     return _run(scenario, place, directory, made, progress)
 
 
+def resume(
+    directory: str | Path, *, allow_remote: bool = False, progress: Progress | None = None
+) -> Run:
+    """Goes on with a saved run whose node was lost, or that was interrupted; see `Run.failure`.
+
+    The market runs again, the same to the last call; what the chain has of it is found out first,
+    and only the rest is settled.
+
+    Raises:
+        ScenarioError: no run directory, or one of a run without a chain.
+        ToolError, ChainError: as `run`; the directory stays as it was.
+    """
+    where = Path(directory)
+    saved = load(where)
+    chain = saved.manifest.chain
+    if chain is None:
+        raise ScenarioError((Fault(str(where), "a run without a chain", "a run settled on one"),))
+    resumed = Resumed(chain.first_call, chain.first_block)
+    place = Place(chain.backend, allow_remote=allow_remote, resumed=resumed)
+    return _run(saved.frames.scenario, place, where, False, progress)
+
+
 def _run(
     scenario: Scenario, place: Place, directory: Path, made: bool, progress: Progress | None
 ) -> Run:
@@ -168,7 +190,7 @@ def _settler(
 ) -> Iterator[Settler | None]:
     """A settler that is starting, or None without a chain; its node ends with this block.
 
-    A chain that never stands leaves nothing behind.
+    A chain that never stands leaves nothing behind, but of a run that was to go on.
     """
     if place.chain == NO_CHAIN:
         yield None
@@ -181,7 +203,7 @@ def _settler(
             finally:
                 stood = settler.settlement_so_far is not None
     except TelexError:
-        if not stood:
+        if not stood and place.resumed is None:
             discard(directory, made=made)
         raise
 

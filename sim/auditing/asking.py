@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.chain import Agent, ChainSetup
+from sim.chain.settlement import Resumed
 from sim.scenario import Scenario
 from sim.scenario.chain_checks import check_settleable
 from sim.scenario.phases import phases
@@ -18,6 +19,7 @@ class Place:
     deployment: Path | None = None
     warp: bool = False
     allow_remote: bool = False
+    resumed: Resumed | None = None
 
 
 def chain_setup(scenario: Scenario, place: Place, directory: Path) -> ChainSetup:
@@ -45,4 +47,5 @@ def chain_setup(scenario: Scenario, place: Place, directory: Path) -> ChainSetup
         block_time_us=us_from_seconds_nearest(scenario.chain.block_time_s),
         emit_events=scenario.chain.call_events,
         rail=scenario.rail,
+        resumed=place.resumed,
     )

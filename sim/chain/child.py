@@ -21,6 +21,7 @@ from sim.chain.engine import Engine
 from sim.chain.local.fixed import put_fixed
 from sim.chain.node import CHAIN_ID, Node
 from sim.chain.rails import rail_on_chain, way_of
+from sim.chain.replayer import again
 from sim.chain.rpc import Rpc, UnreachableError
 from sim.chain.sender import Sender
 from sim.chain.settlement import (
@@ -85,17 +86,21 @@ class Child:
 
     def _settle(self, setup: ChainSetup, inbox: Inbox) -> None:
         blocks = self._own(setup) if setup.backend == OWN_ANVIL else _foreign(setup)
-        first_block = blocks.rpc.block().number + 1
+        resumed = setup.resumed
+        first_block = resumed.first_block if resumed else blocks.rpc.block().number + 1
         deployment = _deployed(blocks, setup)
         deployment.save(setup.directory / NAME)
         way = way_of(blocks, deployment, setup)
+        self._head = blocks.rpc.block()
         rail, funded = rail_on_chain(way, setup), way.funded
+        landed = rail.resume(resumed.first_call, resumed.first_block) if resumed else 0
         together = self._node is not None and setup.rail.kind == "batch"
         engine = Engine(
             rail,
             block_time_us=setup.block_time_us,
             per_block=PARTS_PER_BLOCK if together else 1,
             settled=self._tell,
+            landed=landed,
         )
         self._send(
             Ready(
@@ -136,17 +141,21 @@ class Child:
             self._node.stop()
         fixed = setup.rail.kind == "channel"
         genesis = Genesis(CHAIN_ID, setup.genesis_unix, fixed)
-        writer = TransactionWriter(setup.directory, genesis)
         rpc = Rpc(self._node.url)
-        if fixed:
+        if setup.resumed is not None:
+            again(rpc, setup.directory)
+        elif fixed:
             put_fixed(rpc)
+        writer = TransactionWriter(setup.directory, genesis, goes_on=setup.resumed is not None)
         router = account(AccountKind.OPERATOR, ROUTER_INDEX)
         sender = Sender(rpc, router, CHAIN_ID, free=True)
         return OwnBlocks(rpc, sender, setup.genesis_unix, writer)
 
-    def _tell(self, batches: list[SettledBatch], block: Block) -> None:
+    def _tell(self, batches: list[SettledBatch], block: Block | None) -> None:
+        if block is not None:
+            self._head = block
         seconds = time.monotonic() - self._started
-        self._send(Progress(tuple(batches), block.hash, block.number, seconds))
+        self._send(Progress(tuple(batches), self._head.hash, self._head.number, seconds))
 
     def _send(self, message: Message) -> None:
         with self._sending:
@@ -157,8 +166,9 @@ def _foreign(setup: ChainSetup) -> Blocks:
     rpc = Rpc(setup.backend, allow_remote=setup.allow_remote)
     chain_id = rpc.quantity("eth_chainId")
     router = None
-    if setup.deployment is not None:
-        deployment = load_deployment(setup.deployment)
+    given = setup.directory / NAME if setup.resumed is not None else setup.deployment
+    if given is not None:
+        deployment = load_deployment(given)
         check(rpc, deployment, setup.fee_bps)
         router = deployment.router
     sender = Sender(rpc, find_signer(rpc, router), chain_id, free=False)
@@ -166,8 +176,9 @@ def _foreign(setup: ChainSetup) -> Blocks:
 
 
 def _deployed(blocks: Blocks, setup: ChainSetup) -> Deployment:
-    if setup.deployment is not None:
-        return load_deployment(setup.deployment)
+    given = setup.directory / NAME if setup.resumed is not None else setup.deployment
+    if given is not None:
+        return load_deployment(given)
     return deploy_with(blocks, setup.fee_bps, treasury().address, [setup.rail.kind])
 
 

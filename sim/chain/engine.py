@@ -4,12 +4,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from sim.chain.answers import Block
+from sim.chain.pack import cut
 from sim.chain.rails import ChainRail, Part
 from sim.chain.settlement import SettledBatch
 from sim.facts import Batch
 from sim.units import US_PER_S
 
-Settled = Callable[[list[SettledBatch], Block], None]
+Settled = Callable[[list[SettledBatch], Block | None], None]
 
 
 class Engine:
@@ -19,15 +20,17 @@ class Engine:
         block_time_us: batches that close within one such window share a block.
         per_block: how many parts do, at most.
         settled: is told of each checked block's batches and the block, by another thread.
+        landed: how many of the first calls are on the chain already, and only told.
 
     One thread packs and signs the next block while another has the last one mined.
     """
 
     def __init__(
-        self, rail: ChainRail, *, block_time_us: int, per_block: int, settled: Settled
-    ) -> None:
+        self, rail: ChainRail, *, block_time_us: int, per_block: int, settled: Settled,
+        landed: int = 0,
+    ) -> None:  # fmt: skip
         self._rail, self._block_time_us, self._per_block = rail, block_time_us, per_block
-        self._settled = settled
+        self._settled, self._landed = settled, landed
         self._waiting: list[Part] = []
         self._window = -1
         self._worker = ThreadPoolExecutor(1, "miner")
@@ -35,11 +38,15 @@ class Engine:
 
     def add(self, batch: Batch) -> None:
         """Takes a batch; what waits is mined when a later window begins, or the block is full."""
+        known = min(len(batch), self._landed - batch.first)
+        if known > 0:
+            self._settled(self._rail.landed(cut(batch, slice(0, known))), None)
+            batch = cut(batch, slice(known, len(batch)))
         window = batch.closed_us // self._block_time_us
         if window != self._window:
             self.flush()
             self._window = window
-        for part in self._rail.parts(batch):
+        for part in self._rail.parts(batch) if len(batch) else ():
             self._waiting.append(part)
             if len(self._waiting) == self._per_block:
                 self.flush()

@@ -98,6 +98,16 @@ class Funding:
         self._check(agents, agent_ids, before)
         return Funded(np.array(agent_ids), np.array(model_ids), tuple(before), earned, fees)
 
+    def known(self, agents: tuple[Agent, ...], model_count: int) -> Funded:
+        """The accounts of a run that was funded before; raises `ChainError` if one is missing."""
+        ids = self._ids(
+            [*accounts(AccountKind.AGENT, len(agents)), *accounts(AccountKind.MODEL, model_count)]
+        )
+        if not all(ids):
+            raise ChainError(f"{ids.count(0)} of {len(ids)} accounts of the run are not there")
+        of_agents, of_models = np.array(ids[: len(agents)]), np.array(ids[len(agents) :])
+        return Funded(of_agents, of_models, (), (), 0)
+
     def _view(self, name: str) -> bytes:
         return self._blocks.rpc.view(self._vault.place, self._ledger.call(name))
 

@@ -53,6 +53,10 @@ class Purses:
         ids = np.arange(len(agents)), np.arange(model_count)
         return Funded(*ids, tuple(before), tuple(earned), fees)
 
+    def known(self, agents: tuple[Agent, ...], model_count: int) -> Funded:
+        """The accounts of a run that was funded before: wallets need no registration."""
+        return Funded(np.arange(len(agents)), np.arange(model_count), (), (), 0)
+
     def _balances(self, owners: list[str]) -> list[int]:
         token = contract("USDC")
         asked = [token.call("balanceOf", owner) for owner in owners]

@@ -10,7 +10,7 @@ from sim.chain.merkle import keccak
 from sim.chain.node import CHAIN_ID, Node, mine
 from sim.chain.rpc import RefusedError, Request, Rpc
 from sim.chain.transactions import SavedBlock, TransactionReader
-from sim.facts import ToolError
+from sim.facts import ChainError, ToolError
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,33 @@ def replay(directory: Path, port: int | None = None) -> Replay:
     node = Node(port, genesis_unix=saved.genesis.genesis_unix)
     try:
         with Rpc(node.url) as rpc:
-            if saved.genesis.fixed:
-                put_fixed(rpc)
-            fault = ""
-            for number, block in enumerate(saved, start=1):
-                fault = _mine_again(rpc, number, block)
-                if fault:
-                    break
+            fault = _mine_all(rpc, saved)
             head = rpc.block()
     except BaseException:
         node.stop()
         raise
     return Replay(node, head.hash, head.number, fault)
+
+
+def again(rpc: Rpc, directory: Path) -> None:
+    """Mines a run directory's blocks on a fresh node, for the run to go on there.
+
+    Raises `ChainError` if one cannot be mined as it was saved.
+    """
+    fault = _mine_all(rpc, TransactionReader(directory))
+    if fault:
+        raise ChainError(f"the run's chain cannot be made again: {fault}")
+
+
+def _mine_all(rpc: Rpc, saved: TransactionReader) -> str:
+    """Mines every block until one cannot be; returns what is wrong with that."""
+    if saved.genesis.fixed:
+        put_fixed(rpc)
+    for number, block in enumerate(saved, start=1):
+        fault = _mine_again(rpc, number, block)
+        if fault:
+            return fault
+    return ""
 
 
 def _mine_again(rpc: Rpc, number: int, block: SavedBlock) -> str:

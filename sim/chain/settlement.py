@@ -25,6 +25,14 @@ class Agent:
     max_price_micros: int
 
 
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A run that goes on: the contract's count of calls before it, and its first block."""
+
+    first_call: int
+    first_block: int
+
+
 @dataclass(frozen=True)
 class ChainSetup:
     """How a run is settled.
@@ -41,6 +49,7 @@ class ChainSetup:
         port: where an Anvil of our own listens; any free port if None.
         warp: let the clock of somebody else's Anvil follow simulated time.
         allow_remote: let ``backend`` be another machine.
+        resumed: where a run began that is to go on; None to begin one.
     """
 
     agents: tuple[Agent, ...]
@@ -56,6 +65,7 @@ class ChainSetup:
     warp: bool = False
     allow_remote: bool = False
     rail: Rail = field(default_factory=BatchRail)
+    resumed: Resumed | None = None
 
 
 @dataclass(frozen=True, slots=True)

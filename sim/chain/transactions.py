@@ -44,14 +44,21 @@ class SavedBlock:
 
 
 class TransactionWriter:
-    """Appends blocks to a new transaction file; each is with the system when `append` returns."""
+    """Appends blocks to a transaction file; each is with the system when `append` returns.
 
-    def __init__(self, directory: Path, genesis: Genesis) -> None:
+    Args:
+        goes_on: the file is there; what a crash cut short at its end goes.
+    """
+
+    def __init__(self, directory: Path, genesis: Genesis, *, goes_on: bool = False) -> None:
         self.path = directory / NAME
         try:
-            self._file = self.path.open("xb")
+            self._file = self.path.open("r+b" if goes_on else "xb")
         except OSError as error:
             raise ToolError(f"{self.path} cannot be written: {error.strerror}") from None
+        if goes_on:
+            self._file.truncate(self._file.seek(_whole(self.path)))
+            return
         self._file.write(MAGIC)
         self._frame(json.dumps(asdict(genesis)).encode())
 
@@ -97,6 +104,11 @@ class TransactionReader:
 
 def _frames(path: Path) -> Iterator[bytes]:
     """The payloads of the whole frames; what a crash left of a last one ends them."""
+    return (payload for payload, _ in _sized(path))
+
+
+def _sized(path: Path) -> Iterator[tuple[bytes, int]]:
+    """The same, each with the size of its stream."""
     with path.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
             return
@@ -105,7 +117,12 @@ def _frames(path: Path) -> Iterator[bytes]:
             body = file.read(size)
             if len(body) != size or zlib.crc32(body) != checksum:
                 return
-            yield zlib.decompress(body)
+            yield zlib.decompress(body), size
+
+
+def _whole(path: Path) -> int:
+    """Where the whole frames of a file end."""
+    return len(MAGIC) + sum(_FRAME.size + size for _, size in _sized(path))
 
 
 def _block(payload: bytes) -> SavedBlock:

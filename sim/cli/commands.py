@@ -91,6 +91,18 @@ def run(
 
 
 @app.command()
+def resume(
+    directory: Annotated[Path, typer.Argument(metavar="RUN", help="Directory of a run.")],
+    allow_remote: Remote = False,
+    json: Json = False,
+) -> None:
+    """Settle the rest of a run whose node was lost, or that was interrupted; nothing twice."""
+    from sim.cli.running import resume_run
+
+    raise typer.Exit(resume_run(directory, allow_remote, json))
+
+
+@app.command()
 def validate(
     file: File, overrides: Set = None, seed: Seed = None, json: Json = False
 ) -> None:  # fmt: skip

@@ -1,11 +1,15 @@
-"""``telex run`` and ``telex audit``: what is asked of the runner, and the exit status."""
+"""``telex run``, ``resume`` and ``audit``: what is asked of the runner, and the exit status."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sim.cli.output import emit, people, show_error
 from sim.scenario import load
+
+if TYPE_CHECKING:
+    from sim.runner import Run
 
 INTERRUPTED = 130
 
@@ -19,16 +23,32 @@ def run_scenario(
     scenario = load(file, [*overrides, *chosen], seed)
     from sim import runner
     from sim.cli.progress import RunProgress
-    from sim.cli.summary import show_summary
 
     with RunProgress(people(), scenario.horizon_h, quiet=as_json) as progress:
         result = runner.run(
             scenario, out=out, deployment=deployment, warp=warp,
             allow_remote=allow_remote, progress=progress,
         )  # fmt: skip
+    return _told(result, as_json)
+
+
+def resume_run(directory: Path, allow_remote: bool, as_json: bool) -> int:
+    """Goes on with a saved run and shows its summary; returns the exit status."""
+    from sim import runner
+    from sim.cli.progress import RunProgress
+
+    with RunProgress(people(), None, quiet=as_json) as progress:
+        result = runner.resume(directory, allow_remote=allow_remote, progress=progress)
+    return _told(result, as_json)
+
+
+def _told(result: "Run", as_json: bool) -> int:
+    from sim.cli.summary import show_summary
+
     if as_json:
         emit(result.summary.model_dump_json(indent=2))
-    show_summary(result.summary, scenario.chain, result.directory, result.interrupted)
+    chain = result.scenario.chain
+    show_summary(result.summary, chain, result.directory, result.interrupted)
     if result.failure is not None:
         show_error(result.failure)
         return 1

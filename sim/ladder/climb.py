@@ -93,10 +93,11 @@ class Climbing:
     last_block: int
     seconds: float = 0.0
 
-    def take(self, batches: list[SettledBatch], block: Block) -> None:
+    def take(self, batches: list[SettledBatch], block: Block | None) -> None:
         """Hears of a block."""
         self.settled += batches
-        self.last_block = block.number
+        if block is not None:
+            self.last_block = block.number
 
 
 def _rung(scenario: Scenario, rail: Rail, found: Listed, first: int, chain: Chain) -> Rung:

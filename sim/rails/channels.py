@@ -58,7 +58,10 @@ class ChannelBook:
         """Takes over what was found where moves have failed: wallets by agent, channels by pair."""
         for agent, micros in wallet.items():
             self.wallet[agent] = micros
-        self.deposited.update(held)
+        for pair, micros in held.items():
+            self.deposited[pair] = micros
+            if pair not in self._channels_of[pair[0]]:
+                self._channels_of[pair[0]].append(pair)
         self.claimed.update(claimed)
         self.locked_micros = sum(self.deposited.values()) - sum(self.claimed.values())
 

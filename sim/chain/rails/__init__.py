@@ -48,12 +48,15 @@ def way_of(blocks: Blocks, deployment: Deployment, setup: ChainSetup) -> Way:
     kind, agents, models = setup.rail.kind, setup.agents, len(setup.models)
     _check_place(blocks, deployment, setup)
     if kind in LEDGER_RAILS or kind == "epoch-root":
-        vault = vault_of(deployment, kind)
-        return Way(blocks, deployment, Funding(blocks, deployment, vault).fund(agents, models))
+        funding = Funding(blocks, deployment, vault_of(deployment, kind))
+        known = funding.known if setup.resumed else funding.fund
+        return Way(blocks, deployment, known(agents, models))
     key, name = RAIL_CONTRACTS[kind]
     purses = Purses(blocks, deployment, name, getattr(deployment, key))
     owners = [*accounts(AccountKind.AGENT, len(agents)), *accounts(AccountKind.MODEL, models)]
     wallets = Wallets(blocks.rpc, owners, deployment.chain_id)
+    if setup.resumed:
+        return Way(blocks, deployment, purses.known(agents, models), wallets)
     approve = wallets if kind == "escrow-job" else None
     return Way(blocks, deployment, purses.fund(agents, models, approve=approve), wallets)
 

@@ -51,7 +51,7 @@ class Channels:
         chain_id, token = way.deployment.chain_id, way.deployment.usdc
         self._domain = domain_separator(*DOMAIN, chain_id, CHANNELS)
         self._token_domain = domain_separator(*TOKEN_DOMAIN, chain_id, token)
-        self._deposits = 0
+        self._deposits = way.blocks.rpc.quantity("eth_blockNumber") << 20  # never used before
 
     def config(self, pair: Pair) -> tuple[str, str, str, str, str, int, bytes]:
         """The configuration of a pair's channel; its salt is of this run alone."""
@@ -93,11 +93,18 @@ class Channels:
             paid = self._contract.call("settle", self._hub.place, self._way.deployment.usdc)
             yield Order(CHANNELS, paid, SETTLE_GAS)
 
-    def balances(self, pairs: Sequence[Pair]) -> list[int]:
-        """What was paid into each channel and not taken back, by the contract, in micros."""
+    def states(self, pairs: Sequence[Pair]) -> list[tuple[int, int]]:
+        """What each channel holds, paid in and not taken back, and has paid; in micros."""
         calls = [self._contract.call("channels", self.id_of(pair)) for pair in pairs]
         answers = self._way.blocks.rpc.views(CHANNELS, calls)
-        return [integers(answer)[0] for answer in answers]
+        return [(held, claimed) for held, claimed in map(integers, answers)]
+
+    def wallets(self, pairs: Sequence[Pair]) -> dict[int, int]:
+        """What the agents of these channels have in their wallets, in micros."""
+        agents, token = sorted({agent for agent, _ in pairs}), contract("USDC")
+        asked = [token.call("balanceOf", self._payers[agent].address) for agent in agents]
+        answers = self._way.blocks.rpc.views(self._way.deployment.usdc, asked)
+        return dict(zip(agents, map(integer, answers), strict=True))
 
 
 class ChannelRail:
@@ -107,11 +114,21 @@ class ChannelRail:
         self._way, self._hub, self._book = way, Hub(way), book
         self._channels = Channels(way, self._hub)
         self.first_call = self._next = self._hub.first_call
+        self._resumed = False
 
     def parts(self, batch: Batch) -> Iterator[Part]:
         """As `ChainRail.parts`: vouchers are signed when it is known what the last ones paid."""
         yield Part(self._next, batch)
         self._next += len(batch)
+
+    def resume(self, first_call: int, first_block: int) -> int:
+        """As `ChainRail.resume`: what channels hold is asked of them when they are needed."""
+        self._resumed, self.first_call = True, first_call
+        return self._hub.resume(first_call, first_block)
+
+    def landed(self, batch: Batch) -> list[SettledBatch]:
+        """As `ChainRail.landed`: by the events of the calls."""
+        return self._hub.landed(batch)
 
     def settle(self, parts: Sequence[Part], seconds: int) -> tuple[list[SettledBatch], Block]:
         """As `ChainRail.settle`: what a channel cannot pay is unpaid, at no charge."""
@@ -121,6 +138,8 @@ class ChannelRail:
     def _settle(self, part: Part, seconds: int) -> tuple[SettledBatch, Block]:
         charged = part.batch.charge_micros
         owed = due(part.batch.agent, part.batch.model, charged)
+        if self._resumed:
+            self._look_at([pair for pair in owed if pair not in self._book.claimed])
         self._fill(part, self._book.settle(owed), seconds)
         landed = self._mine(part, owed, charged, seconds)
         if len(self._hub.logs(part, landed)) < len(part):
@@ -158,15 +177,17 @@ class ChannelRail:
             piece = Part(part.first + start, cut(part.batch, rows))
             yield self._hub.split(piece, charged[rows])
 
+    def _look_at(self, pairs: Sequence[Pair]) -> None:
+        """Takes over into the book what channels hold and have paid in the run so far."""
+        states = dict(zip(pairs, self._channels.states(pairs), strict=True))
+        held = {pair: balance for pair, (balance, _) in states.items()}
+        claimed = {pair: total for pair, (_, total) in states.items()}
+        self._book.put_right(self._channels.wallets(pairs), held, claimed)
+
     def _payable(self, part: Part, owed: Mapping[Pair, int]) -> Int64Array:
         """What each call can be charged by what its channel holds; the book is put right."""
         pairs = list(owed)
-        held = self._channels.balances(pairs)
-        token, usdc = contract("USDC"), self._way.deployment.usdc
-        payers = sorted({agent for agent, _ in pairs})
-        places = [self._channels.config((agent, 0))[0] for agent in payers]
-        asked = [token.call("balanceOf", place) for place in places]
-        wallets = [integer(answer) for answer in self._way.blocks.rpc.views(usdc, asked)]
+        held = [balance for balance, _ in self._channels.states(pairs)]
         before = {pair: self._book.claimed[pair] - owed[pair] for pair in pairs}
         place_of = {pair: at for at, pair in enumerate(pairs)}
         rows = zip(part.batch.agent.tolist(), part.batch.model.tolist(), strict=True)
@@ -176,9 +197,8 @@ class ChannelRail:
         charged = charged_in_order(of_call, asked_micros, np.array(spendable, np.int64))
         paid = due(part.batch.agent, part.batch.model, charged)
         claimed = {pair: before[pair] + paid.get(pair, 0) for pair in pairs}
-        self._book.put_right(
-            dict(zip(payers, wallets, strict=True)), dict(zip(pairs, held, strict=True)), claimed
-        )
+        wallets = self._channels.wallets(pairs)
+        self._book.put_right(wallets, dict(zip(pairs, held, strict=True)), claimed)
         return charged
 
 

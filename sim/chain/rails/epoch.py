@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from sim.chain import merkle
-from sim.chain.answers import Block
+from sim.chain.answers import Block, Log
 from sim.chain.contracts import contract, integer, integers
 from sim.chain.pack import cut, record_table
 from sim.chain.rails.parts import Order, Paid, Part, Way, refused_part, unpaid_ids
@@ -34,6 +34,7 @@ class EpochRootRail:
         self._topic = self._contract.topic("BatchSettled")
         view = way.blocks.rpc.view(self._place, self._contract.call("callCount"))
         self.first_call = self._next = integer(view)
+        self._before: dict[int, Log] = {}
 
     def parts(self, batch: Batch) -> Iterator[Part]:
         """As `ChainRail.parts`: all of it is the router's to send, when it knows who can pay."""
@@ -48,6 +49,31 @@ class EpochRootRail:
         """As `ChainRail.settle`: an agent that cannot pay has its calls unpaid, at no charge."""
         settled = [self._settle(part, seconds) for part in parts]
         return [row for row, _ in settled], settled[-1][1]
+
+    def resume(self, first_call: int, first_block: int) -> int:
+        """As `ChainRail.resume`: an EpochRoot counts its calls."""
+        logs = self._way.seen(self._place, [self._topic], first_block)
+        self._before = {integers(log.data)[0]: log for log in logs}
+        self.first_call = first_call
+        return self._next - first_call
+
+    def landed(self, batch: Batch) -> list[SettledBatch]:
+        """As `ChainRail.landed`; an epoch with unpaid calls does not say which they were."""
+        rows, start = [], 0
+        while start < len(batch):
+            first = self.first_call + batch.first + start
+            log = self._before.get(first)
+            if log is None:
+                raise ChainError(f"no epoch of the chain begins with call {first}")
+            _, count, root, total, fees = integers(log.data)
+            part = Part(first, cut(batch, slice(start, start + count)))
+            if total != int(part.batch.charge_micros.sum()):
+                raise ChainError(f"{part}: the chain does not say which of its calls were unpaid")
+            landed = self._way.landed([log])
+            paid = Paid(total, fees, 1, f"0x{root:064x}")
+            rows.append(self._way.row(part, landed, log, paid, self._way.gas_of(landed)))
+            start += count
+        return rows
 
     def _settle(self, part: Part, seconds: int) -> tuple[SettledBatch, Block]:
         why = ""

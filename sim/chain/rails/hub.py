@@ -42,8 +42,27 @@ class Hub:
         self.topic = self.contract.topic("CallPaid")
         view = way.blocks.rpc.view(self.place, self.contract.call("callCount"))
         self.first_call = integer(view)
+        self._before: list[Log] = []
         owners = [account(AccountKind.MODEL, at) for at in range(len(way.funded.model_ids))]
         self._models = np.stack([np.frombuffer(word(one.address), np.uint8) for one in owners])
+
+    def resume(self, first_call: int, first_block: int) -> int:
+        """Goes on with a run that began there; how many of its calls are split already."""
+        count = self.first_call - first_call
+        self.first_call = first_call
+        self._before = self.way.seen(self.place, [self.topic], first_block)
+        return count
+
+    def landed(self, batch: Batch) -> list[SettledBatch]:
+        """What was told of a batch that is split, or would have been."""
+        part = Part(self.first_call + batch.first, batch)
+        logs = self.logs(part, Landed((), (), tuple(self._before)))
+        if len(logs) != len(part):
+            raise ChainError(f"{part}: the chain has {len(logs)} of its calls")
+        charged = np.array([integers(log.data)[0] for log in logs], np.int64)
+        blocks = self.way.landed(logs).blocks
+        sent = tuple(name for block in blocks for name in block.transactions)
+        return [self.row(part, Landed(sent, blocks, tuple(logs)), charged)]
 
     def split(self, part: Part, charged: Int64Array) -> Order:
         """The ``split`` of a part's calls, given what each is charged."""
@@ -77,18 +96,56 @@ class HubRail(ABC):
 
     def __init__(self, way: Way) -> None:
         self._way, self._hub = way, Hub(way)
+        self._payers = [account(AccountKind.AGENT, at) for at in range(len(way.funded.agent_ids))]
+        self._unsplit: list[tuple[int, int]] = []
         self.first_call = self._next = self._hub.first_call
 
     def parts(self, batch: Batch) -> Iterator[Part]:
         """As `ChainRail.parts`: a payment for every call that is charged."""
         for piece in cuts(batch, CALLS_PER_SPLIT):
-            yield self._pay(Part(self._next, piece))
+            part = Part(self._next, piece)
+            yield self._pay(replace(part, paying=tuple(self._due(part))))
             self._next += len(piece)
 
     def settle(self, parts: Sequence[Part], seconds: int) -> tuple[list[SettledBatch], Block]:
         """As `ChainRail.settle`: a call whose payment fails is unpaid, at no charge."""
         settled = [self._settle(part, seconds) for part in parts]
         return [row for row, _ in settled], settled[-1][1]
+
+    def resume(self, first_call: int, first_block: int) -> int:
+        """As `ChainRail.resume`: payments that came in and were not split are not made again."""
+        self.first_call = first_call
+        self._unsplit = self._came_in(first_block)
+        return self._hub.resume(first_call, first_block)
+
+    def landed(self, batch: Batch) -> list[SettledBatch]:
+        """As `ChainRail.landed`: by the events of the calls."""
+        return self._hub.landed(batch)
+
+    def _came_in(self, first_block: int) -> list[tuple[int, int]]:
+        """What was paid to the hub since its last split: (payer, micros) in order."""
+        hub, token = self._hub, contract("USDC")
+        splits = self._way.seen(hub.place, [hub.topic], first_block)
+        since = splits[-1].block + 1 if splits else first_block
+        found = []
+        for log in self._way.seen(self._way.deployment.usdc, [token.topic("Transfer")], since):
+            source, target = (int.from_bytes(topic, "big") for topic in log.topics[1:])
+            if target == int(hub.place, 16):
+                found.append((source, integers(log.data)[0]))
+        return found
+
+    def _due(self, part: Part) -> list[int]:
+        """Which of a part's calls are to be paid: charged, and not paid before a resumption."""
+        due = []
+        for at in np.flatnonzero(part.batch.charge_micros).tolist():
+            if self._unsplit:
+                payer = int(self._payers[int(part.batch.agent[at])].address, 16)
+                paid = (payer, int(part.batch.charge_micros[at]))
+                if paid in self._unsplit:
+                    self._unsplit.remove(paid)
+                    continue
+            due.append(at)
+        return due
 
     def _settle(self, part: Part, seconds: int) -> tuple[SettledBatch, Block]:
         charged = part.batch.charge_micros
@@ -115,10 +172,9 @@ class HubRail(ABC):
 
     def _paid(self, part: Part, landed: Landed) -> Int64Array:
         """What each call is charged: nothing where its payment failed."""
-        due = np.flatnonzero(part.batch.charge_micros)
-        receipts = self._way.blocks.rpc.receipts(landed.sent[: len(due)])
+        receipts = self._way.blocks.rpc.receipts(landed.sent[: len(part.paying)])
         charged = part.batch.charge_micros.copy()
-        charged[due[[not receipt.ok for receipt in receipts]]] = 0
+        charged[[at for at, one in zip(part.paying, receipts, strict=True) if not one.ok]] = 0
         return charged
 
     @abstractmethod
@@ -133,11 +189,10 @@ class TransferRail(HubRail):
         wallets, token = self._way.wallets, self._way.deployment.usdc
         assert wallets is not None
         head = contract("USDC").selector("transfer") + word(self._hub.place)
-        columns = part.batch.agent.tolist(), part.batch.charge_micros.tolist()
+        agents, charges = part.batch.agent.tolist(), part.batch.charge_micros.tolist()
         signed = (
-            wallets.prepare(agent, token, head + word(micros), PAYMENT_GAS)
-            for agent, micros in zip(*columns, strict=True)
-            if micros
+            wallets.prepare(agents[at], token, head + word(charges[at]), PAYMENT_GAS)
+            for at in part.paying
         )
         return replace(part, signed=tuple(signed))
 
@@ -149,13 +204,12 @@ class X402ExactRail(HubRail):
         super().__init__(way)
         deployment = way.deployment
         self._domain = domain_separator(*TOKEN_DOMAIN, deployment.chain_id, deployment.usdc)
-        self._payers = [account(AccountKind.AGENT, at) for at in range(len(way.funded.agent_ids))]
 
     def _pay(self, part: Part) -> Part:
         token, hub, batch = self._way.deployment.usdc, self._hub.place, part.batch
         selector = contract("USDC").selector("transferWithAuthorization")
         orders = []
-        for at in np.flatnonzero(batch.charge_micros).tolist():
+        for at in part.paying:
             payer = self._payers[int(batch.agent[at])]
             nonce = payment_nonce(part.first + at, batch.answer_hash[at].tobytes())
             terms = (payer.address, hub, int(batch.charge_micros[at]), 0, FOREVER, nonce)

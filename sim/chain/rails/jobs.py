@@ -33,6 +33,8 @@ class EscrowJobRail:
         self._opened, self._released = (self._contract.topic(n) for n in ("Opened", "Released"))
         view = way.blocks.rpc.view(self._place, self._contract.call("jobCount"))
         self.first_call = self._next = integer(view)
+        self._jobs_before: dict[int, Log] = {}
+        self._ended_before: dict[int, Log] = {}
         self._models = accounts(AccountKind.MODEL, len(way.funded.model_ids))
 
     def parts(self, batch: Batch) -> Iterator[Part]:
@@ -48,6 +50,40 @@ class EscrowJobRail:
                 signed.append(wallets.prepare(agent, self._place, data, OPEN_GAS))
             yield Part(self._next, piece, tuple(signed))
             self._next += len(piece)
+
+    def resume(self, first_call: int, first_block: int) -> int:
+        """As `ChainRail.resume`: an escrow counts its jobs; some may be open still."""
+        opened = self._way.seen(self._place, [self._opened], first_block)
+        ended = self._way.seen(self._place, [self._released], first_block)
+        self._jobs_before = {int.from_bytes(log.topics[1], "big"): log for log in opened}
+        self._ended_before = {int.from_bytes(log.topics[1], "big"): log for log in ended}
+        self.first_call = first_call
+        return self._next - first_call
+
+    def landed(self, batch: Batch) -> list[SettledBatch]:
+        """As `ChainRail.landed`: jobs that are open still are delivered and released now."""
+        part = Part(self.first_call + batch.first, batch)
+        jobs = np.arange(part.first, part.first + len(part))
+        opened = [self._jobs_before[job] for job in jobs.tolist()]
+        budgets = [integers(log.data)[0] for log in opened]
+        if budgets != batch.quote_micros.tolist():
+            raise ChainError(f"{part}: the chain does not say which of its calls have no job")
+        still = np.where(np.isin(jobs, list(self._ended_before)), -1, jobs)
+        logs = [self._ended_before[job] for job in jobs[still < 0].tolist()]
+        landed = self._way.landed([*opened, *logs])
+        if (still >= 0).any():
+            last = self._mine(part, *self._ends(part, still), 0, self._released)
+            landed = Landed(
+                (*landed.sent, *last.sent), (*landed.blocks, *last.blocks), last.logs
+            )  # fmt: skip
+            logs += last.logs
+        sent = tuple(name for block in landed.blocks for name in block.transactions)
+        landed = Landed(sent, landed.blocks, tuple(logs))
+        logs.sort(key=lambda log: log.topics[1])
+        self._check(part, logs, batch.charge_micros)
+        total, fees = int(batch.charge_micros.sum()), int(batch.fee_micros.sum())
+        paid = Paid(total, fees, len(sent))
+        return [self._way.row(part, landed, logs[-1], paid, self._way.gas_of(landed))]
 
     def settle(self, parts: Sequence[Part], seconds: int) -> tuple[list[SettledBatch], Block]:
         """As `ChainRail.settle`: a call whose job cannot be opened is unpaid, and has none."""

@@ -32,6 +32,7 @@ class LedgerRail(ABC):
         view = way.blocks.rpc.view(self._place, self._ledger.call("callCount"))
         self.first_call = self._next = integer(view)
         self._charges = Charges(way)
+        self._before: dict[int, Log] = {}
 
     @abstractmethod
     def parts(self, batch: Batch) -> Iterator[Part]:
@@ -47,6 +48,25 @@ class LedgerRail(ABC):
         found = {integers(log.data)[0]: log for log in landed.logs}
         rows = [self._row(part, landed, found) for part in parts]
         return rows, landed.blocks[-1]
+
+    def resume(self, first_call: int, first_block: int) -> int:
+        """As `ChainRail.resume`: a CallLedger counts its calls."""
+        logs = self._way.seen(self._place, [self._topic], first_block)
+        self._before = {integers(log.data)[0]: log for log in logs}
+        self.first_call = first_call
+        return self._next - first_call
+
+    def landed(self, batch: Batch) -> list[SettledBatch]:
+        """As `ChainRail.landed`: by the events of the calls."""
+        rows = []
+        for part in self._settled_parts(batch):
+            landed = self._way.landed(self._logs(part, Landed((), (), ()), self._before))
+            rows.append(self._row(part, landed, self._before))
+        return rows
+
+    def _settled_parts(self, batch: Batch) -> Iterator[Part]:
+        """A batch as it was settled: in one transaction, or call by call."""
+        yield Part(self.first_call + batch.first, batch)
 
     def _row(self, part: Part, landed: Landed, found: dict[int, Log]) -> SettledBatch:
         logs = self._logs(part, landed, found)
@@ -71,7 +91,7 @@ class LedgerRail(ABC):
             log = found.get(at)
             if log is None:
                 raise refused_part(part, self._way.why(part.orders, self._ledger))
-            if landed.sent[0] and log.transaction not in landed.sent:
+            if landed.sent and landed.sent[0] and log.transaction not in landed.sent:
                 raise ChainError(f"{part} was settled by {log.transaction}, which is not ours")
             logs.append(log)
             at += integers(log.data)[1]
@@ -99,6 +119,15 @@ class BatchRail(LedgerRail):
             order = Order(self._place, packed.calldata(selector, self._next), GAS_LIMIT)
             yield Part(self._next, cut(batch, rows), orders=(order,))
             self._next += packed.count
+
+    def _settled_parts(self, batch: Batch) -> Iterator[Part]:
+        start = 0
+        while start < len(batch):
+            first = self.first_call + batch.first + start
+            log = self._before.get(first)
+            count = integers(log.data)[1] if log is not None else len(batch) - start
+            yield Part(first, cut(batch, slice(start, start + count)))
+            start += count
 
 
 class PrepaidRail(LedgerRail):

@@ -23,6 +23,8 @@ from sim.chain.settlement import SettledBatch
 from sim.facts import Batch, ChainError
 from sim.units import Int64Array
 
+BLOCKS_PER_QUERY = 5_000
+
 
 class Order(NamedTuple):
     """A transaction that the router is to send: to a contract, calldata, at most so much gas."""
@@ -39,12 +41,14 @@ class Part:
     Args:
         first: the chain's id of its first call. batch: its calls alone, ``closed_us`` the whole's.
         signed: what agents and models send themselves. orders: what the router sends after it.
+        paying: positions of the calls that are paid one by one.
     """
 
     first: int
     batch: Batch
     signed: tuple[Transaction, ...] = ()
     orders: tuple[Order, ...] = ()
+    paying: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -88,6 +92,21 @@ class Way:
         span = self.blocks.submit(ready, seconds)
         blocks, logs = self.blocks.rpc.mined(place, topics, span.first, span.last)
         return Landed(tuple(item.hash for item in ready), tuple(blocks), tuple(logs))
+
+    def seen(self, place: str, topics: Sequence[bytes], first_block: int) -> list[Log]:
+        """A contract's events from a block on."""
+        rpc = self.blocks.rpc
+        last, found = rpc.quantity("eth_blockNumber"), []
+        for start in range(first_block, last + 1, BLOCKS_PER_QUERY):
+            end = min(last, start + BLOCKS_PER_QUERY - 1)
+            found += rpc.logs(place, topics, start, end)
+        return found
+
+    def landed(self, logs: Sequence[Log]) -> Landed:
+        """The transactions that these events are of, and their blocks."""
+        numbers = dict.fromkeys(log.block for log in logs)
+        blocks = tuple(map(self.blocks.rpc.block, numbers))
+        return Landed(tuple(dict.fromkeys(log.transaction for log in logs)), blocks, tuple(logs))
 
     def why(self, orders: Sequence[Order], speaks: Contract) -> str:
         """Asks the node to try the router's transactions again, without effect, for a reason."""
@@ -153,6 +172,12 @@ class ChainRail(Protocol):
 
     def settle(self, parts: Sequence[Part], seconds: int) -> tuple[list[SettledBatch], Block]:
         """Has parts mined, and tells what was paid; raises `ChainError` naming a wrong part."""
+
+    def resume(self, first_call: int, first_block: int) -> int:
+        """Goes on with a run that began there; how many of its calls are on the chain already."""
+
+    def landed(self, batch: Batch) -> list[SettledBatch]:
+        """What the chain tells of a batch that was settled before; raises `ChainError`."""
 
 
 def cuts(batch: Batch, size: int) -> Iterator[Batch]:
