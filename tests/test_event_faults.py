@@ -118,12 +118,14 @@ events:
 @pytest.mark.parametrize(
     "event", [{"kind": "fee", "fee_bps": 300}, {"set": {"rail.fee_bps": 300}}], ids=["fee", "set"]
 )
-def test_the_fee_of_a_run_on_a_chain_cannot_change(event: dict[str, object]) -> None:
+def test_the_fee_of_a_run_on_a_chain_cannot_change(
+    event: dict[str, object], tmp_path: Path
+) -> None:
     (fault,) = faults_of(with_events({"at_h": 1, **event}, chain={"backend": "anvil"}))
     assert "another fee on a chain" in fault.found
     what = two({"at_h": 1, **event})
     with pytest.raises(ScenarioError, match="one fee on a chain"):
-        run(what, chain="anvil")
+        run(what, chain="anvil", out=tmp_path / "run")
 
 
 def test_a_router_of_an_event_may_only_name_models_that_there_are() -> None:

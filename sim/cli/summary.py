@@ -27,7 +27,10 @@ def show_summary(summary: Summary, chain: Chain, directory: Path | None, cut: bo
         f"and {whole(summary.calls.made)} calls in {hours}",
         soft_wrap=True,
     )
-    for made in (_models(summary), _groups(summary), _market(summary)):
+    parts = [_models(summary), _groups(summary), _market(summary)]
+    if summary.reported:
+        parts.append(_reported(summary))
+    for made in parts:
         console.print()
         console.print(made)
     console.print()
@@ -55,6 +58,19 @@ def _models(summary: Summary) -> Table:
         for name, model in by_calls
     ]  # fmt: skip
     return filled(table("Models: shares of the market, revenue, mean charge", columns), rows)
+
+
+def _reported(summary: Summary) -> Table:
+    rows = [
+        (
+            name, "fitted" if one.fitted else "judged", percent(one.reported),
+            percent(one.share_tokens),
+            NONE if one.error is None else f"{100 * one.error:+.1f}",
+        )
+        for name, one in summary.reported.items()
+    ]  # fmt: skip
+    columns = ("share of tokens", "reported series", "reported %", "this run %", "error, points")
+    return filled(table("As reported of a real market, and here", columns), rows)
 
 
 def _groups(summary: Summary) -> Table:

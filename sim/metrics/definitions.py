@@ -5,7 +5,7 @@ from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel
 
-from sim.metrics.parts import JudgeFigures, Part, ProtocolFigures
+from sim.metrics.parts import JudgeFigures, Part, ProtocolFigures, ReportedFigures
 from sim.metrics.parts import means as _is
 from sim.metrics.prices import PriceFigures
 
@@ -208,6 +208,7 @@ class Figures(Part):
     stability: StabilityFigures
     protocol: ProtocolFigures
     judges: dict[str, JudgeFigures]
+    reported: dict[str, ReportedFigures]
 
 
 class ChainFigures(Part):

@@ -23,6 +23,7 @@ from sim.metrics.owners import own_calls, spend_by_owner
 from sim.metrics.prices import prices
 from sim.metrics.protocol import judge_figures, protocol_figures
 from sim.metrics.regret import regret_micros
+from sim.metrics.reported import reported
 from sim.metrics.stability import stability
 from sim.rails import Paid
 from sim.record import ANSWERED_NAMES
@@ -75,6 +76,7 @@ def figures(frames: Frames) -> Figures:
         rail=rail,
         stability=StabilityFigures(**asdict(stability(frames))),
         protocol=protocol_figures(frames),
+        reported=reported(frames),
         judges=judge_figures(frames),
     )
 

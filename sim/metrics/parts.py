@@ -51,3 +51,14 @@ class JudgeFigures(Part):
         float,
         means("MACHINA", "(reward - slashed - work x rounds) per validator; who copies does none"),
     ]
+
+
+class ReportedFigures(Part):
+    """A share of tokens that was reported of a real market, beside the run's own."""
+
+    reported: Annotated[float, means("share", "of tokens, as the scenario says it was reported")]
+    share_tokens: Annotated[
+        float | None, means("share", "the same of the run: answered calls posted in those hours")
+    ]
+    error: Annotated[float | None, means("share", "the run's share - the reported one")]
+    fitted: Annotated[bool, means("flag", "the scenario's parameters were chosen in view of it")]

@@ -14,6 +14,7 @@ from sim.scenario.library import nearest
 from sim.scenario.owner_checks import owner_contradictions
 from sim.scenario.price_checks import price_contradictions
 from sim.scenario.protocol_checks import protocol_contradictions
+from sim.scenario.reported_checks import reported_contradictions
 from sim.scenario.router_checks import router_contradictions
 from sim.scenario.schema import Group, Scenario
 from sim.scenario.supply import Model
@@ -75,6 +76,8 @@ def contradictions(tree: Branch, scenario: Scenario | None) -> list[Fault]:
             faults += _unserved(tree, name, group, parts)
     faults += owner_contradictions(tree, parts.models, parts.groups)
     faults += price_contradictions(tree, parts.models, parts.groups)
+    horizon_h = scenario.horizon_h if scenario is not None else None
+    faults += reported_contradictions(tree, parts.models, horizon_h)
     if scenario is not None:
         faults += _budgets(tree, scenario)
     return faults

@@ -21,6 +21,7 @@ from sim.scenario.conduct import Escalation, GiveUp, Lateness, Learning, Outside
 from sim.scenario.demand import Demand
 from sim.scenario.events import AnyEvent
 from sim.scenario.names import InOrder, Name
+from sim.scenario.reported import Reported
 from sim.scenario.requirements import Requirements
 from sim.scenario.supply import Model
 from sim.strategies import Bidding, Fixed, Truthful, Values
@@ -109,6 +110,7 @@ class Scenario(Parameters):
     chain: Chain = Chain()
     protocol: Protocol | None = None
     events: tuple[AnyEvent, ...] = ()
+    reported: Annotated[dict[Name, Reported], InOrder] = {}
 
     @cached_property
     def step_names(self) -> tuple[str, ...]:
@@ -124,13 +126,14 @@ class Scenario(Parameters):
     def canonical_json(self) -> bytes:
         """All that can change a record, as JSON in one form: sorted keys, numbers without zeros.
 
-        Left out are the name and the question, the chain's backend, the models' ``sources`` and
-        ``estimated``, and where a router's file is: its SHA-256 says which it is.
+        Left out are the name, the question, what was reported, the chain's backend, the models'
+        ``sources`` and ``estimated``, and where a router's file is: its SHA-256 says which it is.
         """
         document = self.model_dump(
             exclude={
                 "name": True,
                 "question": True,
+                "reported": True,
                 "chain": {"backend"},
                 "router": {"file"},
                 "models": {"__all__": {"sources", "estimated"}},
