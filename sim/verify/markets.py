@@ -17,6 +17,12 @@ INTENT = "CHAT_COMPLETION"
 PER_HOUR = 3600
 PATIENCE_S = 1e9
 UNLIMITED = 1_000_000
+DEMAND: Part = {
+    "input_tokens": {"median": 1},
+    "output_tokens": {"median": 1},
+    "difficulty": {"sigma": 0},
+}
+"""Tasks of one size, all equally hard."""
 ALWAYS = 0.999999
 """A quality by which an answer is wrong once in a million."""
 
@@ -44,11 +50,10 @@ def priced(usd: float) -> Part:
 
 def agents(per_s: float, count: int = 1, **changes: object) -> Part:
     """Agents who together post ``per_s`` tasks a second, Poisson, all alike and equally hard."""
-    sizes = {name: {"median": 1} for name in ("input_tokens", "output_tokens")}
     base: Part = {
         "count": count,
         "arrival": {"kind": "poisson", "per_hour": PER_HOUR * per_s / count},
-        "intents": {INTENT: {**sizes, "difficulty": {"sigma": 0}}},
+        "intents": {INTENT: DEMAND},
         "budget_usd": 10_000_000,
         "value_usd": 1,
         "max_price_usd": 10_000_000,
@@ -77,10 +82,14 @@ def market(
 
 @dataclass(frozen=True)
 class Ran:
-    """A run that has kept every law: its record, and the figures that a summary would show."""
+    """A run that has kept every law: its record, and the figures that a summary would show.
+
+    ``scores`` are the models' at its end, in ppm, by intent.
+    """
 
     frames: Frames
     figures: Figures
+    scores: list[list[int]]
 
 
 def ran(scenario: Scenario) -> Ran:
@@ -97,4 +106,4 @@ def ran(scenario: Scenario) -> Ran:
     for name, law in check(Evidence.gather(frames, found, found, None, world.ledger)).items():
         if not law.ok:
             raise LawError(name, law.found, law.needed)
-    return Ran(frames, found)
+    return Ran(frames, found, world.pool.scores)

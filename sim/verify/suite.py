@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from pydantic import ValidationError
 
@@ -9,12 +10,16 @@ from sim.facts import Fault, ScenarioError
 from sim.scenario.library import nearest
 from sim.scenario.shape import describe, fields_of
 from sim.verify.auctions import Deviation, FirstPrice, SecondPrice, UniformPrice
+from sim.verify.books import Books, NobodyShifts, Parity, RailKind, SameRecord
 from sim.verify.cascades import CascadeOrder
 from sim.verify.case import Case
 from sim.verify.competition import BestPrice, Calvano, LogitPrices, LowestPrice, PowerPrices
+from sim.verify.delays import BatchSize, BatchTimer
 from sim.verify.demand import LogitShares, PowerShares
+from sim.verify.judging import AuditSurvival, Ewma, Stakes
 from sim.verify.learning import Epsilon, Exp3, LaiRobbins, Oracle, Ucb
 from sim.verify.losses import MM1K, ErlangB
+from sim.verify.minting import Emission, Multiplier
 from sim.verify.networks import Choices, Jackson
 from sim.verify.queues import MG1, MM1, MMC, Breaking, ErlangC, Priority
 from sim.verify.tenders import Procurement, ScoringAuction
@@ -64,6 +69,18 @@ FAMILIES: dict[str, tuple[Case, ...]] = {
         *(ScoringAuction(payment="second-score", models=models) for models in (2, 3, 5, 10)),
     ),
     "learning": (Ucb(), Exp3(), Epsilon(), LaiRobbins(), Oracle()),
+    "settlement": (
+        Books(),
+        SameRecord(),
+        NobodyShifts(),
+        *(Parity(rail=rail) for rail in get_args(RailKind)),
+        BatchSize(),
+        BatchTimer(),
+        Emission(),
+        Multiplier(),
+        Multiplier(scale=0.01),
+    ),
+    "judging": (Ewma(), AuditSurvival(), Stakes(), Stakes(share=0.51)),
 }
 
 
