@@ -22,7 +22,7 @@ from sim.verify.losses import MM1K, ErlangB
 from sim.verify.minting import Emission, Multiplier
 from sim.verify.networks import Choices, Jackson
 from sim.verify.queues import MG1, MM1, MMC, Breaking, ErlangC, Priority
-from sim.verify.tenders import Procurement, ScoringAuction
+from sim.verify.tenders import ExecutionContingent, Procurement, ScoringAuction
 
 FAMILIES: dict[str, tuple[Case, ...]] = {
     "queues": (
@@ -67,6 +67,8 @@ FAMILIES: dict[str, tuple[Case, ...]] = {
         *(Procurement(price="first", models=models) for models in (2, 3, 5, 10)),
         *(ScoringAuction(payment="first-score", models=models) for models in (2, 3, 5, 10)),
         *(ScoringAuction(payment="second-score", models=models) for models in (2, 3, 5, 10)),
+        ExecutionContingent(),
+        ExecutionContingent(cost=0.3, right=0.4),
     ),
     "learning": (Ucb(), Exp3(), Epsilon(), LaiRobbins(), Oracle()),
     "settlement": (

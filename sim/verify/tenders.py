@@ -5,12 +5,15 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from sim.parameters import OpenShare
 from sim.record.frames import Frames
 from sim.units import MICROS_PER_USD
 from sim.verify.auctions import ON_SUCCESS
 from sim.verify.case import Case, Found, Known, Tasks
-from sim.verify.markets import Part, agents, market, model, priced, ran
+from sim.verify.markets import INTENT, Part, agents, market, model, priced, ran
+from sim.verify.solving import quality_of
 
+Dollars = Annotated[float, Field(ge=0.01, le=0.99)]
 Models = Annotated[int, Field(ge=2, le=100)]
 PRIVATE: Part = {"kind": "uniform", "high_usd": 1}
 TRUE: Part = {"kind": "cost-plus"}
@@ -85,3 +88,61 @@ class ScoringAuction(Case):
         mechanism: Part = {"kind": "scoring", "payment": self.payment}
         frames = tendered(mechanism, self.models, selling, self.tasks, seed)
         return Found([1 - paid_usd(frames)])
+
+
+class ExecutionContingent(Case):
+    """One model reports its cost and its quality to a tender that pays by success; one rival does.
+
+    Args:
+        cost, right, rival_cost, rival_right: true costs in dollars, and chances to be right.
+    """
+
+    kind: Literal["execution-contingent"] = "execution-contingent"
+    cost: Dollars = 0.1
+    right: OpenShare = 0.9
+    rival_cost: Dollars = 0.2
+    rival_right: OpenShare = 0.8
+    tasks: Tasks = 800
+
+    @property
+    def _lead(self) -> float:
+        """Its welfare less the rival's, where a right answer is worth a dollar."""
+        return (self.right - self.cost) - max(0.0, self.rival_right - self.rival_cost)
+
+    def known(self) -> list[Known]:
+        """What the truth earns, what a lie that always wins does, and that none earns more."""
+        return [
+            Known("profit of the truth, $", "max(0, W - W')", max(0.0, self._lead)),
+            Known("profit of a lie that wins, $", "W - W', W = q - c", self._lead),
+            Known("gainful lies", "none, of cost or quality", 0, "exact"),
+        ]
+
+    def observe(self, seed: int) -> Found:
+        """A run for each report, on the same tasks and the same luck."""
+        truth = self._profit(self.cost, self.right, seed)
+        winning = self._profit(0.01, 0.99, seed)
+        lies = [
+            *(self._profit(self.cost, right, seed) for right in (0.3, 0.6, 0.97)),
+            *(self._profit(cost, self.right, seed) for cost in (0.01, 0.3, 0.6)),
+        ]
+        gains = sum(profit > truth + 1 / MICROS_PER_USD for profit in (winning, *lies))
+        return Found([truth, winning, float(gains)])
+
+    def _profit(self, cost: float, right: float, seed: int) -> float:
+        """Dollars per task, at this report."""
+        models = {
+            name: model(
+                0.1, "deterministic", price=priced(asked), quality={INTENT: quality_of(chance)},
+                declared_quality={INTENT: declared}, capacity={"slots": 100, "queue": 100},
+            )
+            for name, asked, chance, declared in (
+                ("m", cost, self.right, right),
+                ("rival", self.rival_cost, self.rival_right, self.rival_right),
+            )
+        }  # fmt: skip
+        mechanism = {"kind": "execution-contingent", "bond_usd": 1_000_000}
+        asked = {"a": agents(1, max_price_usd=1)}
+        frames = ran(market(models, asked, self.tasks, seed, mechanism=mechanism)).frames
+        mine = frames.calls.filter(model="m")
+        paid = int(mine["charge_micros"].sum()) - int(mine["slash_micros"].sum())
+        return (paid / MICROS_PER_USD - self.cost * len(mine)) / self.tasks
