@@ -26,7 +26,7 @@ help:
 	@echo "make coverage   how much of contracts/src the contracts' tests reach: at least 95 %"
 	@echo "make bench      the benchmarks, with their counts asserted"
 	@echo "make soak       long fuzzing and the tests marked soak"
-	@echo "make docs       write docs/metrics.md from the metric definitions"
+	@echo "make docs       write docs/metrics.md and docs/verify.md from the code"
 	@echo "make contracts  compile the contracts and copy their artifacts to sim/chain/artifacts"
 	@echo "make setup      only set up: Python, Node, contracts"
 	@echo "make lock       resolve the Python locks again, to the newest versions"
@@ -63,6 +63,7 @@ soak: setup
 
 docs: setup
 	$(BIN)/python -c "from sim.metrics.definitions import page; print(page(), end='')" > docs/metrics.md
+	$(BIN)/python -c "from sim.verify.page import page; print(page(), end='')" > docs/verify.md
 
 setup: .venv/.installed contracts
 

@@ -1,7 +1,10 @@
 """The truths of ``telex verify``: computed, and the figures that the literature gives."""
 
+from pathlib import Path
+
 import pytest
 
+from sim.verify.page import page
 from sim.verify.suite import FAMILIES
 
 # To the digits that are given: case, quantity and figure.
@@ -75,6 +78,13 @@ scoring payment=first-score models=3 | the buyer's score, $ | .5
 scoring payment=second-score models=10 | the buyer's score, $ | .818182
 lai-robbins arms=0.9/0.8/0.7/0.6/0.5 horizon=12000 | constant of Lai and Robbins | 5.3006
 ucb1 arms=0.9/0.8/0.7/0.6/0.5 horizon=10000 | UCB1's regret | 1539.3
+second-price bidders=5 reserve=0 rounds=200 | value of the winner, $ | .833333
+batch-size size=20 per_s=5 batches=40 | mean delay, s | 1.9
+batch-timer interval_s=10 per_s=5 | mean delay, s | 5
+emission first=7200 halving=1461 cap=21000000 epochs=8 | MACHINA by the schedule alone | 21038400
+emission first=7200 halving=1461 cap=21000000 epochs=8 | MACHINA in the end | 21000000
+ewma weight=0.2 right=0.5 models=20 | variance of a score | .027778
+audit-survival audit=0.05 cheats=20 validators=400 | share not found out | .358486
 exp3 arms=0.9/0.8/0.7/0.6/0.5 horizon=10000 | Exp3's regret | 743.7
 """
 STATEMENTS = [
@@ -94,3 +104,8 @@ def test_the_truth_is_computed_and_is_what_the_literature_says(
     }
     digits = len(figure.partition(".")[2])
     assert abs(known[case, quantity] - float(figure)) <= 1.001 * 10**-digits
+
+
+def test_the_page_of_known_answers_is_that_of_the_code() -> None:
+    written = Path(__file__).parents[1] / "docs" / "verify.md"
+    assert written.read_text() == page(), "make docs"

@@ -1,5 +1,7 @@
 """Where price competition would settle, and what one owner of all would earn, per call."""
 
+import math
+
 from sim.models import Seller, pool_of, sellers
 from sim.scenario.schema import Scenario
 from sim.strategies import LogitBestResponse, PowerBestResponse
@@ -63,6 +65,7 @@ def _sellers(scenario: Scenario, conduct: str) -> list[Seller]:
 
 
 def _profit(everyone: list[Seller]) -> float:
-    appeals = [seller.appeal() for seller in everyone]
+    logarithms = [seller.log_appeal() for seller in everyone]
+    appeals = [math.exp(each - max(logarithms)) for each in logarithms]
     gains = [a * seller.margin_micros() for a, seller in zip(appeals, everyone, strict=True)]
     return sum(gains) / sum(appeals)

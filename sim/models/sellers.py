@@ -120,13 +120,14 @@ class Seller:
         """What a sale of the typical task brings: the price less the fee and the cost."""
         return (self._price_micros(self.endpoint) - self._cost_micros(self.endpoint)) * self.kept
 
-    def appeal(self) -> float:
-        """How often it is chosen, up to a factor that is the same for all sellers."""
+    def log_appeal(self) -> float:
+        """The logarithm of how often it is chosen, up to what is the same for all sellers."""
         price = self._price_micros(self.endpoint)
         if isinstance(self.rule, LogitBestResponse):
             surplus = self._worth_micros(self.endpoint) - price
-            return math.exp(surplus / (self.rule.temperature_usd * MICROS_PER_USD))
-        return math.pow(price, -self.rule.eta) if isinstance(self.rule, PowerBestResponse) else 1.0
+            return surplus / (self.rule.temperature_usd * MICROS_PER_USD)
+        power = isinstance(self.rule, PowerBestResponse)
+        return -self.rule.eta * math.log(max(1.0, price)) if power else 0.0
 
     def _logit_micros(self, rule: LogitBestResponse) -> float:
         temperature = rule.temperature_usd * MICROS_PER_USD

@@ -49,12 +49,14 @@ def seed_of(seed: int, asked: Asked, rep: int) -> int:
 
 
 def perform(job: Job) -> Ended:
-    """Runs a job; an error that Telex knows of is a finding."""
+    """Runs a job; whatever it dies of is a finding."""
     started = process_time()
     try:
         return Ended(job.asked.case.observe(job.seed), "", process_time() - started)
-    except TelexError as error:
-        return Ended(None, "; ".join(str(error).splitlines()), process_time() - started)
+    except Exception as error:  # noqa: BLE001 - what one case dies of must not end the others
+        text = "; ".join(str(error).splitlines())
+        told = text if isinstance(error, TelexError) else f"{type(error).__name__}: {text}"
+        return Ended(None, told, process_time() - started)
 
 
 def lost(job: Job) -> Ended:
