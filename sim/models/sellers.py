@@ -126,8 +126,9 @@ class Seller:
         if isinstance(self.rule, LogitBestResponse):
             surplus = self._worth_micros(self.endpoint) - price
             return surplus / (self.rule.temperature_usd * MICROS_PER_USD)
-        power = isinstance(self.rule, PowerBestResponse)
-        return -self.rule.eta * math.log(max(1.0, price)) if power else 0.0
+        if isinstance(self.rule, PowerBestResponse):
+            return -self.rule.eta * math.log(max(1.0, price))
+        return 0.0
 
     def _logit_micros(self, rule: LogitBestResponse) -> float:
         temperature = rule.temperature_usd * MICROS_PER_USD
