@@ -49,6 +49,8 @@ def test_no_router_picks_what_is_down_or_full_while_something_fits(kind, monkeyp
         assert call.model.has_room
         assert call.quote_micros <= call.task.limit_micros
         assert call.task.intent in call.model.abilities
+        rules = world.scenario.groups[list(world.scenario.groups)[call.agent.group]].requires
+        assert rules.met_by(world.scenario.models[call.model.id])
         seen[call.model.id] += 1
         enter(call)
 

@@ -79,7 +79,7 @@ def test_neither_difficulty_nor_outcome_is_seen(kind: str) -> None:
 def test_the_mean_of_the_nearest_is_that_of_the_nearest(
     seen: list[tuple[int, int, int, int]], neighbours: int, score: int
 ) -> None:
-    known, here = _Neighbours(3, 30), sized(7, 20)
+    known, here = _Neighbours(3, 30, neighbours), sized(7, 20)
     for inputs, outputs, m, verdict in seen:
         known.take(Lesson(sized(inputs, outputs), m, verdict))
     x, y = place_of(here)
@@ -91,21 +91,21 @@ def test_the_mean_of_the_nearest_is_that_of_the_nearest(
         )
         near = [verdict for _, _, verdict in ranked[:neighbours]]
         wanted = (sum(near) + score) // (len(near) + 1)
-        assert known.mean(m, (x, y), neighbours, score) == wanted
+        assert known.performances((x, y), [m], [score] * 3) == [wanted]
 
 
 def test_what_is_older_than_the_memory_is_forgotten() -> None:
-    known = _Neighbours(1, 10)
+    known = _Neighbours(1, 10, 10)
     for verdict in [0] * 50 + [PPM] * 10:
         known.take(Lesson(SHORT, 0, verdict))
-    assert known.mean(0, place_of(SHORT), 10, PPM) == PPM
+    assert known.performances(place_of(SHORT), [0], [PPM]) == [PPM]
 
 
 @given(PLACES)
 def test_clusters_keep_every_verdict_once_and_lie_between_their_tasks(
     seen: list[tuple[int, int, int, int]],
 ) -> None:
-    known = _Clusters(3, 4)
+    known = _Clusters(3, 4, 5)
     for inputs, outputs, m, verdict in seen:
         known.take(Lesson(sized(inputs, outputs), m, verdict))
     assert len(known.means) <= 4

@@ -6,7 +6,7 @@ is known before it is served. They see neither its difficulty nor how an answer 
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -30,6 +30,18 @@ def place_of(task: Task) -> Place:
     )
 
 
+class Memory(Protocol):
+    """What is known of an intent's tasks so far."""
+
+    def take(self, lesson: Lesson) -> None:
+        """Takes one more verdict."""
+        ...
+
+    def performances(self, place: Place, models: Sequence[int], scores: Sequence[int]) -> list[int]:
+        """Each model's performance at a place, in ppm; ``scores`` are the validators', of all."""
+        ...
+
+
 class _Similar(Parameters):
     """What both rules share.
 
@@ -46,7 +58,8 @@ class _Similar(Parameters):
         """The model of most alpha performance + (1 - alpha) efficiency; the first of equals."""
         if pool.online and explores(task, attempt, self.explore):
             return models[below(mix(task.draw, RANK, attempt), len(models))]
-        performances = self._performances(task, models, pool)
+        known = self._known(task.intent, pool)
+        performances = known.performances(place_of(task), models, pool.scores[task.intent])
         costs = pool.expected_costs(task, models)
         low, alpha = min(costs), ppm_nearest(self.alpha)
         values = [
@@ -55,7 +68,16 @@ class _Similar(Parameters):
         ]
         return models[values.index(max(values))]
 
-    def _performances(self, task: Task, models: Sequence[int], pool: MarketPool) -> list[int]:
+    def _known(self, intent: int, pool: MarketPool) -> Memory:
+        """What is known of an intent, the latest verdicts included; the pool keeps it."""
+        known = pool.notes.get(intent)
+        if not isinstance(known, (_Neighbours, _Clusters)):
+            known = pool.notes[intent] = self._blank(len(pool.ids))
+        for lesson in pool.lessons(intent):
+            known.take(lesson)
+        return known
+
+    def _blank(self, models: int) -> "_Neighbours | _Clusters":
         raise NotImplementedError
 
 
@@ -70,42 +92,8 @@ class Knn(_Similar):
     neighbours: PositiveCount = Field(default=20, le=10_000)
     memory: PositiveCount = Field(default=1000, le=100_000)
 
-    def _performances(self, task: Task, models: Sequence[int], pool: MarketPool) -> list[int]:
-        known = pool.notes.get(task.intent)
-        if not isinstance(known, _Neighbours):
-            known = pool.notes[task.intent] = _Neighbours(len(pool.ids), self.memory)
-        for lesson in pool.lessons(task.intent):
-            known.take(lesson)
-        scores, place = pool.scores[task.intent], place_of(task)
-        return [known.mean(model, place, self.neighbours, scores[model]) for model in models]
-
-
-class _Neighbours:
-    """Per model, the places and verdicts of its last tasks, in rings."""
-
-    def __init__(self, models: int, memory: int) -> None:
-        self.size, self.counts = memory, [0] * models
-        self.rings = [np.zeros((3, 0), np.int64) for _ in range(models)]
-
-    def take(self, lesson: Lesson) -> None:
-        ring, count = self.rings[lesson.model], self.counts[lesson.model]
-        if count == ring.shape[1] < self.size:
-            wider = min(self.size, max(64, 2 * count))
-            ring = np.concatenate([ring, np.zeros((3, wider - count), np.int64)], axis=1)
-            self.rings[lesson.model] = ring
-        ring[:, count % self.size] = (*place_of(lesson.task), lesson.score_ppm)
-        self.counts[lesson.model] = count + 1
-
-    def mean(self, model: int, place: Place, neighbours: int, score_ppm: int) -> int:
-        """The mean verdict nearby in ppm, with the score as one verdict more, rounded down."""
-        known = min(self.counts[model], self.size)
-        inputs, outputs, verdicts = self.rings[model][:, :known]
-        if known > neighbours:
-            apart = (inputs - place[0]) ** 2 + (outputs - place[1]) ** 2
-            # No two are equally far, so that the nearest are the same on any processor.
-            nearest = np.argpartition(apart * known + np.arange(known), neighbours - 1)
-            verdicts = verdicts[nearest[:neighbours]]
-        return (int(verdicts.sum()) + score_ppm) // (len(verdicts) + 1)
+    def _blank(self, models: int) -> "_Neighbours":
+        return _Neighbours(models, self.memory, self.neighbours)
 
 
 class Cluster(_Similar):
@@ -120,22 +108,46 @@ class Cluster(_Similar):
     clusters: PositiveCount = Field(default=8, le=1000)
     prior: Annotated[int, Field(ge=1, le=10_000, strict=True)] = 5
 
-    def _performances(self, task: Task, models: Sequence[int], pool: MarketPool) -> list[int]:
-        known = pool.notes.get(task.intent)
-        if not isinstance(known, _Clusters):
-            known = pool.notes[task.intent] = _Clusters(len(pool.ids), self.clusters)
-        for lesson in pool.lessons(task.intent):
-            known.take(lesson)
-        scores, prior = pool.scores[task.intent], self.prior
-        tried, won = known.verdicts(place_of(task))
-        return [(won[m] + prior * scores[m]) // (tried[m] + prior) for m in models]
+    def _blank(self, models: int) -> "_Clusters":
+        return _Clusters(models, self.clusters, self.prior)
+
+
+class _Neighbours:
+    """Per model, the places and verdicts of its last tasks, in rings."""
+
+    def __init__(self, models: int, memory: int, neighbours: int) -> None:
+        self.size, self.neighbours, self.counts = memory, neighbours, [0] * models
+        self.rings = [np.zeros((3, 0), np.int64) for _ in range(models)]
+
+    def take(self, lesson: Lesson) -> None:
+        ring, count = self.rings[lesson.model], self.counts[lesson.model]
+        if count == ring.shape[1] < self.size:
+            wider = min(self.size, max(64, 2 * count))
+            ring = np.concatenate([ring, np.zeros((3, wider - count), np.int64)], axis=1)
+            self.rings[lesson.model] = ring
+        ring[:, count % self.size] = (*place_of(lesson.task), lesson.score_ppm)
+        self.counts[lesson.model] = count + 1
+
+    def performances(self, place: Place, models: Sequence[int], scores: Sequence[int]) -> list[int]:
+        """The mean verdict nearby, with the score as one verdict more, rounded down."""
+        return [self._mean(model, place, scores[model]) for model in models]
+
+    def _mean(self, model: int, place: Place, score_ppm: int) -> int:
+        known, neighbours = min(self.counts[model], self.size), self.neighbours
+        inputs, outputs, verdicts = self.rings[model][:, :known]
+        if known > neighbours:
+            apart = (inputs - place[0]) ** 2 + (outputs - place[1]) ** 2
+            # No two are equally far, so that the nearest are the same on any processor.
+            nearest = np.argpartition(apart * known + np.arange(known), neighbours - 1)
+            verdicts = verdicts[nearest[:neighbours]]
+        return (int(verdicts.sum()) + score_ppm) // (len(verdicts) + 1)
 
 
 class _Clusters:
     """Sums of places and of verdicts, per cluster."""
 
-    def __init__(self, models: int, most: int) -> None:
-        self.most, self.none = most, [0] * models
+    def __init__(self, models: int, most: int, prior: int) -> None:
+        self.most, self.prior, self.none = most, prior, [0] * models
         self.sums: list[list[int]] = []
         self.means: list[Place] = []
         self.tried: list[list[int]] = []
@@ -162,9 +174,10 @@ class _Clusters:
         self.tried[at][lesson.model] += 1
         self.won[at][lesson.model] += lesson.score_ppm
 
-    def verdicts(self, place: Place) -> tuple[list[int], list[int]]:
-        """Verdicts given in the place's cluster, and the sum of their scores, by model."""
-        if not self.means:
-            return self.none, self.none
-        at = self._nearest(place)
-        return self.tried[at], self.won[at]
+    def performances(self, place: Place, models: Sequence[int], scores: Sequence[int]) -> list[int]:
+        """The mean verdict in the place's cluster, with the score as some more, rounded down."""
+        tried, won, prior = self.none, self.none, self.prior
+        if self.means:
+            at = self._nearest(place)
+            tried, won = self.tried[at], self.won[at]
+        return [(won[m] + prior * scores[m]) // (tried[m] + prior) for m in models]
