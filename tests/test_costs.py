@@ -92,7 +92,22 @@ GIVEN: dict[str, tuple[dict[str, object], Expected]] = {
 }
 
 
-@pytest.mark.parametrize("kind", COSTS)
+def test_a_uniform_cost_is_drawn_per_task_and_the_same_at_every_attempt() -> None:
+    cost = {"kind": "uniform", "low_usd": "0.0002", "high_usd": "0.0004"}
+    made = {"m": token_model(cost=cost, quality={"CHAT_COMPLETION": 0.3})}
+    calls = ran(scenario(made, {"a": group(300, retries=2)}, tasks=200)).calls
+    costs = calls["cost_micros"]
+    assert 200 <= int(str(costs.min())) < 215
+    assert 385 < int(str(costs.max())) <= 400
+    assert calls.group_by("task_id").agg(pl.col("cost_micros").n_unique())["cost_micros"].max() == 1
+    assert calls["attempt"].max() == 2
+
+
+def test_every_law_of_cost_is_tested() -> None:
+    assert {*GIVEN, "uniform"} == set(COSTS)
+
+
+@pytest.mark.parametrize("kind", GIVEN)
 def test_each_answer_costs_its_model(kind: str) -> None:
     cost, expected = GIVEN[kind]
     made = {"m": token_model(cost=cost, cache_hit_share=0.25 if kind == "hardware" else 0)}
