@@ -46,6 +46,23 @@ def test_the_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.Monk
         assert main(arguments) == 0, arguments
 
 
+QUESTION = re.compile(r"^```sh\n(.*?)^```\n+```text\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.timeout(600)
+def test_the_figures_of_the_questions_are_those_that_their_commands_print(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = QUESTION.findall((ROOT / "docs" / "questions.md").read_text())
+    assert len(asked) >= 4
+    for command, answer in asked:
+        assert main(shlex.split(command)[1:]) == 0, command
+        plain = capsys.readouterr().err.replace("\u00a0", " ")
+        printed = [line.strip() for line in plain.splitlines()]
+        assert [line for line in answer.splitlines() if line.strip() not in printed] == []
+
+
 def test_the_metric_dictionary_is_that_of_the_code() -> None:
     assert (ROOT / "docs" / "metrics.md").read_text() == page(), "make docs"
 
