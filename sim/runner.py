@@ -10,7 +10,9 @@ import polars as pl
 
 from sim.auditing import (
     Place,
+    acts_of,
     audit_settled,
+    can_perform,
     chain_figures,
     chain_setup,
     landed,
@@ -242,7 +244,10 @@ def _settle(world: World, settler: Settler | None, *, halt: bool = False) -> Set
     history = world.history
     try:
         if history.failure is None:
-            return settler.halt() if halt else settler.finish()
+            if halt:
+                return settler.halt()
+            _perform(world, settler)
+            return settler.finish()
     except TelexError as error:
         history.failure = error
     except KeyboardInterrupt:
@@ -253,6 +258,14 @@ def _settle(world: World, settler: Settler | None, *, halt: bool = False) -> Set
     if so_far is None and history.failure is not None:
         raise history.failure
     return so_far
+
+
+def _perform(world: World, settler: Settler) -> None:
+    """Asks for the acts of a protocol, where the run is whole and the chain can show them."""
+    scenario, course = world.scenario, world.course
+    if course is None or world.history.interrupted or not settler.own or not can_perform(scenario):
+        return
+    settler.perform(acts_of(scenario, course.chronicle.epochs, course.books.moves))
 
 
 def _save(

@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from sim.auditing.protocol import with_protocol
 from sim.auditing.recorded import audit_record
 from sim.chain.proofs import PROOFS, SAMPLE, save_proofs
 from sim.chain.settlement import Audit
@@ -77,7 +78,9 @@ def audit_saved(
         result = _saved_audit(saved, place, found, place.backend, place.head, "")
     else:
         with replay(directory) as again:
-            found = audit(Rpc(again.url), deployment, record, sample=proofs or SAMPLE)
+            rpc = Rpc(again.url)
+            found = audit(rpc, deployment, record, sample=proofs or SAMPLE)
+            found = with_protocol(found, rpc, saved)
         result = _saved_audit(saved, place, found, "anvil, replayed", again.head, again.fault)
     if proofs is None:
         return result

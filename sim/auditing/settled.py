@@ -4,6 +4,7 @@ from collections import defaultdict
 
 import polars as pl
 
+from sim.auditing.protocol import with_protocol
 from sim.auditing.recorded import audit_record
 from sim.chain import Settlement
 from sim.chain.settlement import Audit
@@ -48,7 +49,9 @@ def audit_settled(saved: Saved, settlement: Settlement) -> Audit:
     """Audits a run on the node it was settled on, while that stands."""
     from sim.chain import Rpc, audit  # web3.py takes a second to import
 
-    return audit(Rpc(settlement.ready.url), settlement.ready.deployment, audit_record(saved))
+    rpc = Rpc(settlement.ready.url)
+    found = audit(rpc, settlement.ready.deployment, audit_record(saved))
+    return with_protocol(found, rpc, saved)
 
 
 def parity_of(saved: Saved, settlement: Settlement | None, audit: Audit | None) -> Parity | None:

@@ -1,7 +1,8 @@
 """The accounts of a run, derived from the test mnemonic that everybody knows, and their signatures.
 
 Kinds have path ranges of their own, m/44'/60'/KIND'/0/i: 0 for operators (0 deploys and routes, 1
-is the treasury; an Anvil of ours has these unlocked and funded), 1 for agents, 2 for models.
+is the treasury; an Anvil of ours has these unlocked and funded), 1 for agents, 2 for models,
+3 for a protocol's validators and authors.
 """
 
 import hmac
@@ -51,6 +52,7 @@ class AccountKind(IntEnum):
     OPERATOR = 0
     AGENT = 1
     MODEL = 2
+    HOLDER = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import time
 from multiprocessing.connection import Connection
 
 from sim.chain.accounts import ROUTER_INDEX, AccountKind, account
+from sim.chain.acts import Acts
 from sim.chain.answers import Block
 from sim.chain.blocks import Blocks, ForeignBlocks, OwnBlocks
 from sim.chain.deployer import check, deploy_with, find_signer, treasury
@@ -20,6 +21,7 @@ from sim.chain.deployment import NAME, Deployment, load_deployment
 from sim.chain.engine import Engine
 from sim.chain.local.fixed import put_fixed
 from sim.chain.node import CHAIN_ID, Node
+from sim.chain.performing import Performance
 from sim.chain.rails import rail_on_chain, way_of
 from sim.chain.replayer import again
 from sim.chain.rpc import Rpc, UnreachableError
@@ -44,7 +46,7 @@ PARTS_PER_BLOCK = 16
 IDLE_S = 0.5
 DYING_S = 1.0
 
-Inbox = queue.Queue[Batch | Finish | Stop]
+Inbox = queue.Queue[Batch | Acts | Finish | Stop]
 
 
 class Child:
@@ -115,10 +117,15 @@ class Child:
                 rail=setup.rail.kind,
             )
         )
-        self._take(engine, inbox)
+        acts = self._take(engine, inbox)
+        if acts is not None:
+            performance = Performance(blocks, deployment, acts, setup.genesis_unix)
+            performance.run().save(setup.directory / NAME)
         self._tell([], blocks.rpc.block())
 
-    def _take(self, engine: Engine, inbox: Inbox) -> None:
+    def _take(self, engine: Engine, inbox: Inbox) -> Acts | None:
+        """Settles what comes, to the end; returns what a protocol asks for then, if it does."""
+        acts: Acts | None = None
         while True:
             try:
                 item = inbox.get(timeout=IDLE_S)
@@ -128,12 +135,15 @@ class Child:
                 continue
             if isinstance(item, Stop):
                 engine.wait()
-                return
+                return None
             if isinstance(item, Finish):
                 engine.flush()
                 engine.wait()
-                return
-            engine.add(item)
+                return acts
+            if isinstance(item, Acts):
+                acts = item
+            else:
+                engine.add(item)
 
     def _own(self, setup: ChainSetup) -> Blocks:
         self._node = Node(setup.port, genesis_unix=setup.genesis_unix)

@@ -8,6 +8,7 @@ from sim.facts import ToolError
 
 NAME = "deployment.json"
 OTHER_RAILS = ("call_hub", "job_escrow", "epoch_root")
+TELEGRAPH = ("machina", "port", "swap_router", "uniswap_pool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Deployment:
     call_hub: str = ""
     job_escrow: str = ""
     epoch_root: str = ""
+    machina: str = ""
+    port: str = ""
+    swap_router: str = ""
+    uniswap_pool: str = ""
 
     def fields(self) -> dict[str, str | int]:
         """The content of deployment.json: contracts that are not there are left out."""
@@ -63,7 +68,7 @@ def load_deployment(path: Path) -> Deployment:
             raise ToolError(f"{path}: {name} is {value!r}, needed an address")
         return value
 
-    rest = {name: place(name) for name in OTHER_RAILS if found.get(name)}
+    rest = {name: place(name) for name in (*OTHER_RAILS, *TELEGRAPH) if found.get(name)}
     return Deployment(
         chain_id=number("chain_id"),
         usdc=place("usdc"),

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sim.chain.acts import Acts
 from sim.chain.settlement import (
     OWN_ANVIL,
     ChainSetup,
@@ -51,7 +52,9 @@ class Settler:
             raise ToolError("a deployment is on a chain that runs: name its URL as the chain")
         self._setup = setup
         self._changed = threading.Condition()
-        self._outbox: queue.Queue[Batch | Finish | Stop | ChainSetup] = queue.Queue(QUEUE_BATCHES)
+        self._outbox: queue.Queue[Batch | Acts | Finish | Stop | ChainSetup] = queue.Queue(
+            QUEUE_BATCHES
+        )
         self._ready: Ready | None = None
         self._failure: ChainError | ToolError | None = None
         self._finished = self._closed = False
@@ -99,6 +102,15 @@ class Settler:
         Raises `ChainError` (or `ToolError`) as soon as the settler is known to have failed.
         """
         self._put(batch)
+
+    def perform(self, acts: Acts) -> None:
+        """Has a protocol's acts done, on a node of the settler's own, once all is settled."""
+        self._put(acts)
+
+    @property
+    def own(self) -> bool:
+        """Whether the node is the settler's own."""
+        return self._setup.backend == OWN_ANVIL
 
     @property
     def settled(self) -> int:
@@ -167,7 +179,7 @@ class Settler:
         self._socket.close()
         self._errors.close()
 
-    def _put(self, item: Batch | Finish | Stop) -> None:
+    def _put(self, item: Batch | Acts | Finish | Stop) -> None:
         while True:
             if self._failure is not None:
                 raise self._failure

@@ -1,9 +1,10 @@
 """Transactions of one account that must succeed, each with a name to complain by."""
 
 from collections.abc import Sequence
+from typing import Self
 
 from sim.chain.accounts import Account
-from sim.chain.blocks import ForeignBlocks
+from sim.chain.blocks import Blocks, ForeignBlocks
 from sim.chain.rpc import Rpc
 from sim.chain.sender import Sender, Transaction
 from sim.facts import ChainError
@@ -17,8 +18,17 @@ class Work:
     def __init__(self, rpc: Rpc, signer: Account) -> None:
         self.rpc = rpc
         self.sender = Sender(rpc, signer, rpc.quantity("eth_chainId"), free=True)
-        self.blocks = ForeignBlocks(rpc, self.sender, warp=False)
+        self.blocks: Blocks = ForeignBlocks(rpc, self.sender, warp=False)
+        self._seconds = 0
         self._waiting: list[tuple[str, Transaction]] = []
+
+    @classmethod
+    def on(cls, blocks: Blocks, seconds: int) -> Self:
+        """The work of a run's own sender, in blocks from so long after simulated time 0 on."""
+        made = cls.__new__(cls)
+        made.rpc, made.sender, made.blocks = blocks.rpc, blocks.sender, blocks
+        made._seconds, made._waiting = seconds, []
+        return made
 
     def add(self, name: str, to: str | None, data: bytes) -> None:
         """The account's next transaction; ``to`` is None to create a contract."""
@@ -27,7 +37,7 @@ class Work:
     def do(self) -> None:
         """Has what was added mined; raises `ChainError` that names the first that failed."""
         waiting, self._waiting = self._waiting, []
-        self.blocks.submit([transaction for _, transaction in waiting], 0)
+        self.blocks.submit([transaction for _, transaction in waiting], self._seconds)
         failed(self.rpc, [(name, transaction.hash) for name, transaction in waiting])
 
 

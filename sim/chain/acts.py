@@ -1,0 +1,49 @@
+"""What a protocol has done that the chain is to show; no import here needs a chain library."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Enrolled(NamedTuple):
+    """A model as the port's registry has it: its floor in micros, and its canonical intents."""
+
+    model: str
+    floor_micros: int
+    intents: tuple[str, ...]
+
+
+class Bought(NamedTuple):
+    """One purchase: the model's position, micros of USDC spent, and wei of MACHINA got."""
+
+    model: int
+    micros: int
+    wei: int
+
+
+@dataclass(frozen=True)
+class Acts:
+    """A protocol's transactions beside the calls', in the order of the run.
+
+    Args:
+        miners: all models, in the scenario's order.
+        epochs_before: how many of MACHINA's epochs had ended before the run.
+        epoch_s: how long an epoch is, in seconds.
+        pool_micros, pool_wei: what the pool starts with of USDC and MACHINA.
+        roots: a Merkle root for each epoch that has ended, over the rows of its tables.
+        bought: in order.
+        pool_left: what the pool has in the end, of USDC in micros and of MACHINA in wei.
+        given: what each validator, then each author, has in wei at the end.
+        treasury_wei, bonds_wei: what the treasury has of MACHINA, and what is bonded.
+    """
+
+    miners: tuple[Enrolled, ...]
+    epochs_before: int
+    epoch_s: int
+    pool_micros: int
+    pool_wei: int
+    roots: tuple[bytes, ...]
+    bought: tuple[Bought, ...]
+    pool_left: tuple[int, int]
+    given: tuple[int, ...]
+    treasury_wei: int
+    bonds_wei: int
