@@ -116,3 +116,39 @@ def test_tiers_must_rise_from_nothing():
     tiers = [{"requests": 0, "times": 1}, {"requests": 0, "times": 2}]
     with pytest.raises(ScenarioError, match="each from more requests than the one before"):
         from_mapping(GOOD | {"protocol": {"kind": "telegraph", "pricing": {"tiers": tiers}}})
+
+
+def test_a_changed_floor_is_a_new_registration_and_begins_in_grace():
+    models = {"old": model("0.01"), "same": model("0.01")}
+    cut = {"kind": "set", "at_h": 12, "set": {"models.old.price.usd_per_call": "0.02"}}
+    rules = {"kind": "telegraph", "spot_checks": {"tasks": 0}, "grace_h": 48, "pricing": FLAT}
+    frames = ran(
+        scenario(models, {"g": group(200)}, horizon_h=24, protocol=rules, events=[cut])
+    )  # fmt: skip
+    late = frames.calls.filter(pl.col("posted_us") > 12 * US_PER_HOUR)
+    mine = late.filter(pl.col("model") == "old")
+    assert len(mine) / len(late) == pytest.approx(0.05, abs=0.02)
+    assert set(mine["charge_micros"]) == {20_000}
+    standing = frames.protocol.epochs.filter(pl.col("model") == "old")["standing"]
+    assert standing[-1] == "grace"
+
+
+FLAT = {"tiers": [{"requests": 0, "times": 1}]}
+
+
+def test_a_floor_does_not_move_by_itself():
+    models = {"m": model("0.01", selling={"kind": "surge", "most": 2})}
+    rules = {"kind": "telegraph", "pricing": {}}
+    faults = faults_of(GOOD | {"models": models, "protocol": rules})
+    assert "models.m.selling.kind" in {fault.path for fault in faults}
+
+
+def test_a_model_that_declares_no_rate_limit_gets_the_protocols():
+    def taken(**capacity: object) -> int:
+        fast = model(capacity={"slots": 1000, "queue": 1000, **capacity})
+        rules = {"kind": "telegraph", "spot_checks": {"tasks": 0}, "calls_per_minute": 5}
+        busy = group(1200, deadline_s=30)
+        return len(ran(scenario({"m": fast}, {"g": busy}, horizon_h=1, protocol=rules)).calls)
+
+    assert taken() <= 5 * 61
+    assert taken(calls_per_minute=100) > 1000

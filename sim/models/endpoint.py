@@ -63,6 +63,9 @@ class Endpoint:
     def adopt(self, model: Model, scenario: Scenario) -> None:
         """Takes all parameters of a model but its prices, at the start or later."""
         self.costs, self.selling = costs_of(model.cost, self.id), model.selling
+        self.default_limit = (
+            None if (rules := scenario.protocol) is None else rules.calls_per_minute
+        )
         slope = discrimination_of(model, scenario)
         self.discrimination = slope / PPM
         self.abilities = {
@@ -95,7 +98,7 @@ class Endpoint:
         self.least_slots, self.queue_places = capacity.slots, capacity.queue
         most = capacity.slots if capacity.scaling is None else capacity.scaling.max_slots
         self.resize(min(max(self.slots, capacity.slots), most))
-        limit = capacity.calls_per_minute
+        limit = capacity.calls_per_minute or self.default_limit
         self.limit = None if limit is None else RateLimit(limit)
 
     def resize(self, slots: int) -> None:

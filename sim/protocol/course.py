@@ -24,6 +24,7 @@ from sim.scenario.schema import Scenario
 from sim.units import PPM, us_from_hours_nearest, us_from_seconds_nearest
 
 LUCK: Final = key("protocol/luck")
+ONCE: Final = Registration(at_h=0)
 
 
 class Course:
@@ -38,6 +39,7 @@ class Course:
         rows: list[tuple[int, ...]],
     ) -> None:  # fmt: skip
         self.clock, self.pool, self.protocol = clock, pool, protocol
+        self._scenario = scenario
         self.position = {name: at for at, name in enumerate(scenario.models)}
         self.board = Board(pool, frozenset(map(self.position.__getitem__, protocol.registrations)))
         self.books = Books()
@@ -174,6 +176,17 @@ class Course:
         if registration.again_every_h is not None:
             again_us = us_from_hours_nearest(registration.again_every_h)
             self.clock.after(again_us, self._register, what)
+
+    def adopt(self, scenario: Scenario) -> None:
+        """A later phase: under floors, a model that asks another one registers anew."""
+        before, self._scenario = self._scenario, scenario
+        if self.demand is None:
+            return
+        for name, model in scenario.models.items():
+            at = self.position[name]
+            there = any(self.board.standing[pair] for pair in self.board.of(at))
+            if there and model.price != before.models[name].price:
+                self._register((at, ONCE))
 
     def _graduate(self, what: tuple[int, int]) -> None:
         model, registered_us = what

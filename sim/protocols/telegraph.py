@@ -41,11 +41,13 @@ class Telegraph(Parameters):
             the last, those of a tournament of ``tournament_tasks`` reference tasks among them.
         grace_h: how long a newly registered model is off the tables, sharing the router's
             ``grace_percent``; then its score since its registration ranks it.
+        calls_per_minute: the rate limit of a model that declares none.
         registrations: the models that register during the run, by id; all others had done so long
             before it. Until then a model gets no task.
         validators: the groups that judge, by id, in rounds of ``consensus`` and under
             ``discipline``. Without any, a round ends in what the scenario's ``validators`` find.
-        pricing: floors and demand multipliers; models ask their list prices when left out.
+        pricing: floors and demand multipliers; models ask their list prices when left out. A floor
+            that an event changes is a new registration.
         emission: the MACHINA that each epoch makes.
         purchases: what models earn buys MACHINA for them; they keep USDC when left out.
     """
@@ -54,6 +56,7 @@ class Telegraph(Parameters):
     epoch_h: Positive = Field(default=24.0, ge=0.01, le=1e6)
     tournament_tasks: PositiveCount = Field(default=100, le=10_000)
     grace_h: Hours = 168.0
+    calls_per_minute: PositiveCount = Field(default=600, le=10**9)
     spot_checks: SpotChecks = SpotChecks()
     registrations: dict[str, Registration] = {}
     validators: dict[str, ValidatorGroup] = {}

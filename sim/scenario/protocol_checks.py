@@ -82,9 +82,11 @@ def _floors(tree: Branch, protocol: Protocol) -> Iterator[Fault]:
             yield fault_at(path, tree, "a price per token", allowed)
         elif isinstance(usd, Leaf) and isinstance(usd.value, int | Decimal) and usd.value < least:
             yield fault_at((*path, "usd_per_call"), tree, f"{usd.value}", f"at least {least} USD")
-    kind = tree.branch("mechanism").text("kind")
-    if kind not in (None, "posted"):
-        yield fault_at(("mechanism", "kind"), tree, f"{kind}", "posted, with protocol.pricing")
+        selling = part.branch("selling").text("kind") if isinstance(part, Branch) else None
+        if selling not in (None, "fixed"):
+            hint = "an event that changes a floor is a new registration"
+            asks = ("models", name, "selling", "kind")
+            yield fault_at(asks, tree, str(selling), "fixed: a floor is immutable", hint)
 
 
 def _genesis(tree: Branch, protocol: Protocol) -> Iterator[Fault]:
