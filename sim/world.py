@@ -115,8 +115,6 @@ class World:
                 self.clock.after(phase.from_us, seller.adopt, phase.scenario)
         if self.course is not None:
             self.course.start()
-            for phase in self.phases.all[1:]:
-                self.clock.after(phase.from_us, self.course.adopt, phase.scenario)
 
     def stop(self) -> None:
         """Ends the run at the present instant; calls under way stay in flight."""

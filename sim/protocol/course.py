@@ -20,6 +20,7 @@ from sim.protocol.reference import right_answers
 from sim.protocol.rounds import Rounds, Verdict
 from sim.protocols import Registration, SpotChecks, Telegraph
 from sim.record.protocol import ProtocolFrames, protocol_frames
+from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
 from sim.units import PPM, us_from_hours_nearest, us_from_seconds_nearest
 
@@ -86,6 +87,8 @@ class Course:
         for name, registration in self.protocol.registrations.items():
             at_us = us_from_hours_nearest(registration.at_h)
             self.clock.after(at_us, self._register, (self.position[name], registration))
+        for phase in phases(self._scenario).all[1:]:
+            self.clock.after(phase.from_us, self._adopt, phase.scenario)
         if self.purchasing is not None:
             self.purchasing.start()
         checks = self.protocol.spot_checks
@@ -177,7 +180,7 @@ class Course:
             again_us = us_from_hours_nearest(registration.again_every_h)
             self.clock.after(again_us, self._register, what)
 
-    def adopt(self, scenario: Scenario) -> None:
+    def _adopt(self, scenario: Scenario) -> None:
         """A later phase: under floors, a model that asks another one registers anew."""
         before, self._scenario = self._scenario, scenario
         if self.demand is None:
