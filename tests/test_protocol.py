@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import pairwise
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from sim.scenario import Scenario
 from sim.units import PPM, US_PER_HOUR
 from sim.world import World
 from tests.bad_scenarios import GOOD, faults_of
-from tests.scenarios_for_tests import CHAT, group, model, record, scenario, task
+from tests.scenarios_for_tests import CHAT, group, model, ran, record, scenario, task
 from tests.test_routers import Pool, tasks
 
 N = 20_000
@@ -183,3 +184,36 @@ def test_a_registration_of_an_unknown_model_is_a_fault_with_the_nearest_name():
     rules = protocol(registrations={"hose": {"at_h": 1}})
     (fault,) = faults_of(GOOD | {"protocol": rules})
     assert (fault.path, fault.hint) == ("protocol.registrations.hose", "did you mean house?")
+
+
+def test_a_model_that_an_event_lists_begins_in_grace_and_one_that_is_withdrawn_leaves():
+    models = {"old": model(), "new": model(listed=False), "gone": model()}
+    events = [
+        {"kind": "set", "at_h": 10, "set": {"models.new.listed": True}},
+        {"kind": "set", "at_h": 12, "set": {"models.gone.listed": False}},
+    ]
+    world = World(
+        scenario(models, {"g": group(200)}, horizon_h=20, protocol=protocol(), events=events)
+    )
+    world.run()
+    assert world.course is not None
+    intent = world.scenario.intents.index(CHAT)
+    standing = {name: world.course.board.standing[intent, at]
+                for at, name in enumerate(world.scenario.models)}  # fmt: skip
+    assert standing == {
+        "old": Standing.RANKED, "new": Standing.GRACE, "gone": Standing.ABSENT,
+    }  # fmt: skip
+    assert min(calls_of(world, "new")) >= 10 * US_PER_HOUR
+
+
+def test_a_spot_check_examines_who_answers_in_a_models_name():
+    models = {
+        "front": model(quality={CHAT: 0.9}, honesty={"kind": "substitution", "by": "back"}),
+        "back": model(quality={CHAT: 0.5}),
+        "fair": model(quality={CHAT: 0.7}),
+    }
+    checks = {"every_s": 300, "tasks": 400, "revoke_below_percent": 20}
+    rules = protocol(spot_checks=checks)
+    frames = ran(scenario(models, {"g": group(60)}, horizon_h=20, protocol=rules))
+    revoked = frames.protocol.epochs.filter(pl.col("revoked_us").is_not_null())
+    assert revoked["model"].to_list() == ["front"]

@@ -109,7 +109,26 @@ def _market(summary: Summary) -> Table:
         ("regret", f"{dollars(market.regret_micros)} $"),
         ("welfare", f"{dollars(market.welfare_micros)} $"),
     )
-    return facts("Market", [*rows, *_prices(summary.prices)])
+    return facts("Market", [*rows, *_prices(summary.prices), *_protocol(summary)])
+
+
+def _protocol(summary: Summary) -> Iterator[tuple[str, str]]:
+    """What a protocol did, where there is one."""
+    found = summary.protocol
+    if not found.rounds:
+        return
+    yield (
+        "protocol",
+        (
+            f"{whole(found.epochs)} epochs ended, {whole(found.rounds)} rounds "
+            f"({whole(found.rounds_failed)} failed), {whole(found.revocations)} revocations"
+        ),
+    )
+    if found.multiplier_max > 1:
+        yield "multiplier", f"up to {found.multiplier_max:g}"
+    if found.spent_micros:
+        spent = dollars(found.spent_micros)
+        yield "purchases", f"{spent} $ bought {found.bought_machina:,.2f} MACHINA"
 
 
 def _prices(prices: PriceFigures) -> Iterator[tuple[str, str]]:

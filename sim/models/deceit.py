@@ -16,6 +16,10 @@ class Answerer(Protocol):
         """Its answer to a task at an attempt."""
         ...
 
+    def reference_ppm(self, intent: int) -> int:
+        """The share of the reference mix that it solves, in ppm."""
+        ...
+
 
 class Inflated:
     """Bills more output tokens than were made."""
@@ -42,6 +46,11 @@ class Substituted:
         if below(mix(task.draw, self.key, attempt), PPM) >= self.share_ppm:
             return answer
         return self.other.answer(task, attempt)._replace(cached_tokens=answer.cached_tokens)
+
+    def reference_ppm(self, intent: int, own_ppm: int) -> int:
+        """The share of the reference mix that is solved in the model's name, in ppm."""
+        other_ppm = self.other.reference_ppm(intent)
+        return (own_ppm * (PPM - self.share_ppm) + other_ppm * self.share_ppm) // PPM
 
 
 def deceit_of(model_id: str, honesty: Honesty) -> Inflated | Substituted | None:

@@ -11,7 +11,7 @@ from sim.latencies import Lognormal, Pace
 from sim.mechanisms import Tariff
 from sim.models.ability import ability, discrimination_of, solved_ppm
 from sim.models.answer import Answer
-from sim.models.deceit import deceit_of
+from sim.models.deceit import Substituted, deceit_of
 from sim.models.lengths import OwnLength, longest_ppm
 from sim.models.limits import RateLimit
 from sim.models.queues import queue_of
@@ -111,8 +111,11 @@ class Endpoint:
         return round(PPM / (1 + math.exp(exponent))) if exponent < 500 else 0
 
     def reference_ppm(self, intent: int) -> int:
-        """The share of the reference mix that it solves, in ppm."""
-        return solved_ppm(self.abilities[intent], self.discrimination * PPM)
+        """The share of the reference mix that is solved in its name, in ppm."""
+        own_ppm = solved_ppm(self.abilities[intent], self.discrimination * PPM)
+        if isinstance(self.deceit, Substituted):
+            return self.deceit.reference_ppm(intent, own_ppm)
+        return own_ppm
 
     def answer(self, task: Task, attempt: int, warm_tokens: int = 0) -> Answer:
         """The answer to a task at an attempt: the task's own draws, transformed.

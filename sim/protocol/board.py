@@ -51,6 +51,13 @@ class Board:
             self._forget(pair)
             self._stand(pair, Standing.GRACE)
 
+    def leave(self, model: int) -> None:
+        """A model is no longer there."""
+        for pair in self.of(model):
+            if self.standing[pair] is not Standing.ABSENT:
+                self._forget(pair)
+                self._stand(pair, Standing.ABSENT)
+
     def graduate(self, model: int) -> None:
         """Grace is over: the score since the registration ranks the model."""
         for pair in self.of(model):

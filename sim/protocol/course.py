@@ -40,9 +40,12 @@ class Course:
         rows: list[tuple[int, ...]],
     ) -> None:  # fmt: skip
         self.clock, self.pool, self.protocol = clock, pool, protocol
-        self._scenario = scenario
         self.position = {name: at for at, name in enumerate(scenario.models)}
-        self.board = Board(pool, frozenset(map(self.position.__getitem__, protocol.registrations)))
+        self._phases = phases(scenario)
+        self._scenario = self._phases.first
+        late = {name for name, model in self._scenario.models.items() if not model.listed}
+        absent = map(self.position.__getitem__, late | protocol.registrations.keys())
+        self.board = Board(pool, frozenset(absent))
         self.books = Books()
         self.jury = Jury(protocol, list(scenario.models)) if protocol.validators else None
         self.tribunal: Tribunal | None = None
@@ -87,7 +90,7 @@ class Course:
         for name, registration in self.protocol.registrations.items():
             at_us = us_from_hours_nearest(registration.at_h)
             self.clock.after(at_us, self._register, (self.position[name], registration))
-        for phase in phases(self._scenario).all[1:]:
+        for phase in self._phases.all[1:]:
             self.clock.after(phase.from_us, self._adopt, phase.scenario)
         if self.purchasing is not None:
             self.purchasing.start()
@@ -181,14 +184,19 @@ class Course:
             self.clock.after(again_us, self._register, what)
 
     def _adopt(self, scenario: Scenario) -> None:
-        """A later phase: under floors, a model that asks another one registers anew."""
+        """A later phase: who is listed now registers, who is no longer leaves the tables.
+
+        Under floors, so does a model that asks another one than before: it registers anew.
+        """
         before, self._scenario = self._scenario, scenario
-        if self.demand is None:
-            return
         for name, model in scenario.models.items():
-            at = self.position[name]
+            at, was = self.position[name], before.models[name]
+            if not model.listed:
+                self.board.leave(at)
+                continue
             there = any(self.board.standing[pair] for pair in self.board.of(at))
-            if there and model.price != before.models[name].price:
+            repriced = self.demand is not None and model.price != was.price
+            if not was.listed or (there and repriced):
                 self._register((at, ONCE))
 
     def _graduate(self, what: tuple[int, int]) -> None:
