@@ -10,9 +10,8 @@ import polars as pl
 
 from sim.auditing import (
     Place,
-    acts_of,
+    acts_of_world,
     audit_settled,
-    can_perform,
     chain_figures,
     chain_setup,
     landed,
@@ -246,7 +245,8 @@ def _settle(world: World, settler: Settler | None, *, halt: bool = False) -> Set
         if history.failure is None:
             if halt:
                 return settler.halt()
-            _perform(world, settler)
+            if settler.own and (acts := acts_of_world(world)) is not None:
+                settler.perform(acts)
             return settler.finish()
     except TelexError as error:
         history.failure = error
@@ -258,14 +258,6 @@ def _settle(world: World, settler: Settler | None, *, halt: bool = False) -> Set
     if so_far is None and history.failure is not None:
         raise history.failure
     return so_far
-
-
-def _perform(world: World, settler: Settler) -> None:
-    """Asks for the acts of a protocol, where the run is whole and the chain can show them."""
-    scenario, course = world.scenario, world.course
-    if course is None or world.history.interrupted or not settler.own or not can_perform(scenario):
-        return
-    settler.perform(acts_of(scenario, course.chronicle.epochs, course.books.moves))
 
 
 def _save(

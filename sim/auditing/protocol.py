@@ -19,6 +19,7 @@ from sim.record.moves import Move
 from sim.record.protocol import protocol_accounts
 from sim.scenario import Scenario
 from sim.units import US_PER_S, micros_from_usd_exact, us_from_hours_nearest
+from sim.world import World
 
 if TYPE_CHECKING:
     from sim.chain.rpc import Rpc
@@ -41,6 +42,14 @@ def can_perform(scenario: Scenario) -> bool:
         return False
     same = Emission(epochs_before=protocol.emission.epochs_before)
     return protocol.emission == same and protocol.purchases.pool_fee_ppm == POOL_FEE_PPM
+
+
+def acts_of_world(world: World) -> Acts | None:
+    """The acts of a run that is whole; None where there is no protocol, or the chain cannot."""
+    course, history = world.course, world.history
+    if course is None or history.interrupted or not can_perform(world.scenario):
+        return None
+    return acts_of(world.scenario, course.chronicle.epochs, course.books.moves)
 
 
 def acts_of(scenario: Scenario, epochs: Rows, moves: Iterable[Move]) -> Acts:
