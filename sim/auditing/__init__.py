@@ -7,6 +7,6 @@ from sim.auditing.saved import SavedAudit, audit_saved
 from sim.auditing.settled import audit_settled, chain_figures, landed, parity_of, place_of
 
 __all__ = [
-    "Place", "SavedAudit", "acts_of_world", "audit_record", "audit_saved", "audit_settled", "balances_of",
-    "can_perform", "chain_figures", "chain_setup", "landed", "parity_of", "place_of",
+    "Place", "SavedAudit", "acts_of_world", "audit_record", "audit_saved", "audit_settled",
+    "balances_of", "can_perform", "chain_figures", "chain_setup", "landed", "parity_of", "place_of",
 ]  # fmt: skip
