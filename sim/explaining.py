@@ -212,7 +212,7 @@ def _candidate(
     cost = seen.world.pool.expected_costs(task, [endpoint.index])[0]
     return Candidate(
         endpoint.id, refused, load, seen.scores[endpoint.index] / PPM, quote / PPM,
-        cost / PPM / PPM, _surplus(task, endpoint, scenario.rail.settle_on == "delivered"),
+        cost / PPM / PPM, _surplus(task, endpoint, scenario.rail.settle_on == "delivered", tenths),
         seen.asked[endpoint.index] / PPM if endpoint.index in seen.asked else None,
     )  # fmt: skip
 
@@ -234,13 +234,16 @@ def _closed(seen: _Watch, endpoint: Endpoint, quote: int, purse: int, limit: int
     return f"quote above what is left of the budget, ${purse / PPM:g}"
 
 
-def _surplus(task: Task, endpoint: Endpoint, pays_wrong: bool) -> float:
-    """In dollars."""
+def _surplus(task: Task, endpoint: Endpoint, pays_wrong: bool, tenths: int) -> float:
+    """In dollars; ``tenths`` is the demand multiplier."""
     chance = endpoint.chance_ppm(task.intent, task.difficulty) / PPM
     cached = task.input_tokens * endpoint.hit_ppm // PPM
     right, wrong = (
-        endpoint.tariff.charge_ceil(
-            task.input_tokens - cached, cached, -(-task.output_tokens * factor // PPM)
+        times_tenths_ceil(
+            endpoint.tariff.charge_ceil(
+                task.input_tokens - cached, cached, -(-task.output_tokens * factor // PPM)
+            ),
+            tenths,
         )
         for factor in (endpoint.right_tokens_ppm, endpoint.wrong_tokens_ppm)
     )

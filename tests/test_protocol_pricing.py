@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.explaining import explain
 from sim.facts import ScenarioError
 from sim.models import FloorPool
 from sim.protocol.demand import Demand
@@ -152,3 +153,16 @@ def test_a_model_that_declares_no_rate_limit_gets_the_protocols():
 
     assert taken() <= 5 * 61
     assert taken(calls_per_minute=100) > 1000
+
+
+def test_an_explanation_shows_the_price_at_the_multiplier_of_the_moment(tmp_path):
+    ended = run(priced(horizon_h=6), out=tmp_path / "run", chain="none")
+    found = explain(tmp_path / "run", 20)
+    row = ended.calls.filter(pl.col("call_id") == 20).to_dicts()[0]
+    picked = next(each for each in found.candidates if each.model == found.pick)
+    charge_usd = row["charge_micros"] / 10**6
+    assert row["charge_micros"] in (15_000, 45_000)
+    assert (picked.quote_usd, picked.ask_usd) == (charge_usd, charge_usd)
+    other = next(each for each in found.candidates if each.model != found.pick)
+    gap = (picked.expected_surplus_usd or 0) - (other.expected_surplus_usd or 0)
+    assert gap == pytest.approx((other.quote_usd or 0) - charge_usd, abs=1e-9)

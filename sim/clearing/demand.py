@@ -6,6 +6,7 @@ from sim.agents import Agent
 from sim.clearing.posted import PostedPrice
 from sim.clearing.types import Floor, Offer
 from sim.facts import Reason, Task
+from sim.mechanisms import Ask
 from sim.models import Terms
 from sim.units import times_tenths_ceil
 
@@ -16,6 +17,14 @@ class DemandPrice(PostedPrice):
     def __init__(self, floor: Floor, pays_wrong: bool) -> None:
         super().__init__(floor)
         self.pays_wrong = pays_wrong
+
+    def asks(self, task: Task, models: Sequence[int]) -> list[Ask]:
+        """What each model asks at the multiplier, with the validators' score."""
+        tenths = self.pool.tenths[task.intent]
+        return [
+            each._replace(ask_micros=times_tenths_ceil(each.ask_micros, tenths))
+            for each in super().asks(task, models)
+        ]
 
     def offer(
         self, agent: Agent, task: Task, attempt: int, models: Sequence[int]
