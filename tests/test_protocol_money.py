@@ -19,8 +19,9 @@ from sim.protocols.money import WEI_PER_MACHINA
 from sim.runner import Run, run
 from sim.scenario import from_mapping
 from sim.units import US_PER_HOUR
+from sim.world import World
 from tests.bad_scenarios import GOOD, faults_of
-from tests.scenarios_for_tests import group, model, scenario
+from tests.scenarios_for_tests import group, model, record, scenario
 
 USD = 10**6
 PER_EPOCH = 7200 * WEI_PER_MACHINA
@@ -172,3 +173,15 @@ def test_shares_of_an_emission_over_a_hundred_per_cent_are_a_fault():
 
 def test_a_stake_is_an_exact_decimal():
     assert Emission(first_machina=Decimal("0.000000000000000001")).scheduled_wei(0) == 1
+
+
+@pytest.mark.parametrize("stop_h", [0.01, 7, 12.5, 25.2])
+def test_an_interrupted_run_keeps_the_laws_of_its_protocol(stop_h):
+    world = World(scenario({"m": model("0.05")}, {"g": group(60)}, horizon_h=30, protocol=buying()))
+    world.clock.after(round(stop_h * US_PER_HOUR), lambda _: world.stop(), None)
+    world.run()
+    frames = record(world)
+    found = figures(frames)
+    laws = check(Evidence.gather(frames, found, found, None, world.ledger))
+    assert [name for name, law in laws.items() if not law.ok] == []
+    assert found.protocol.epochs == int(stop_h / 12)
