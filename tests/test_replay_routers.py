@@ -67,6 +67,7 @@ def test_a_router_that_needs_a_market_says_so(kind: str) -> None:
         ("fastest", "latency_s", "a table without latency_s"),
         ("weighted-score", "latency_s", "a table without latency_s"),
         ("cheapest-list", "output_tokens", "without cost_usd and input_tokens and output_tokens"),
+        ("cheapest-list", "input_tokens", "without cost_usd and input_tokens and output_tokens"),
         ("score-per-price", "latency_s", "a table without latency_s and output_tokens"),
         ("cascade", "cost_usd", "a table without cost_usd"),
         ("knn", "cost_usd", "a table without cost_usd"),

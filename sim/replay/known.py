@@ -65,8 +65,9 @@ class Facts:
     @cached_property
     def list_prices(self) -> list[int]:
         """Input plus output price in micros per million tokens, as costs on tokens tell."""
-        if self.table.cost_usd is None or "output_tokens" not in self.table.known:
-            raise missing("cost_usd", "input_tokens", "output_tokens")
+        needed = ("cost_usd", "input_tokens", "output_tokens")
+        if not set(needed) <= set(self.table.known):
+            raise missing(*needed)
         prices = prices_of(self.table).sum(axis=1)
         return [round(each) for each in (prices * MICROS_PER_USD * TOKENS_PER_MTOK).tolist()]
 
