@@ -46,9 +46,14 @@ def below(bits: int, limit: int) -> int:
     return bits * limit >> 64
 
 
+def uniform(bits: int) -> float:
+    """64 uniform bits as a float strictly between 0 and 1: the middles of 2**53 equal steps."""
+    return (2 * below(bits, HALF_STEPS) + 1) / (2 * HALF_STEPS)
+
+
 def normal(bits: int) -> float:
-    """64 uniform bits as a standard normal variate, by inversion at the middle of 2**53 steps."""
-    return NORMAL.inv_cdf((2 * below(bits, HALF_STEPS) + 1) / (2 * HALF_STEPS))
+    """64 uniform bits as a standard normal variate, by inversion."""
+    return NORMAL.inv_cdf(uniform(bits))
 
 
 class BlockSizes:

@@ -5,17 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.chance import key, mix
+from sim.chance import key, mix, uniform
 from sim.parameters import Parameters, Positive, PositiveCount
 from sim.units import US_PER_S
 
 STAGE, GAP, REPAIR = key("latency/stage"), key("latency/gap"), key("latency/repair")
-HALF_STEPS = 1 << 53
-
-
-def uniform(bits: int) -> float:
-    """64 uniform bits as a float strictly between 0 and 1: the middles of 2**53 equal steps."""
-    return (2 * (bits >> 11) + 1) / (2 * HALF_STEPS)
 
 
 def exponential(bits: int) -> float:

@@ -114,15 +114,15 @@ def test_a_suite_passes_with_nine_tenths_near_and_none_that_fails() -> None:
 
 def test_a_run_tells_the_sound_from_the_biased_and_the_broken() -> None:
     cases = [Coin(), Coin(bias=0.1), Coin(error="a law")]
-    told: list[tuple[int, int, str]] = []
+    told: list[tuple[int, int, int, str]] = []
     judged = run(
         [Asked("coins", case) for case in cases],
         Serial(),
-        told=lambda done, asked, what: told.append((done, asked, what)),
+        told=lambda *state: told.append(state),
     )
     assert [each.verdict.word for each in judged] == ["near", "fails", "fails"]
     assert judged[2].verdict.reason == "law conservation: found a law, needed nothing"
-    assert told[-1][:2] == (60, 60)
+    assert told[-1][:3] == (60, 20, 60)
 
 
 def test_replications_have_seeds_of_their_own_and_the_same_every_time() -> None:
@@ -205,7 +205,7 @@ def test_ctrl_c_ends_with_130(
 
     monkeypatch.setattr(running, "perform", interrupted)
     assert main(["verify", "m-m-1-k", "--workers", "1"]) == 130
-    assert "stopped after 3 of 20 replications" in capsys.readouterr().err
+    assert "stopped after 3 replications" in capsys.readouterr().err
 
 
 def test_help_names_the_command() -> None:

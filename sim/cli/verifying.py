@@ -1,13 +1,12 @@
 """``telex verify``: known answers held against the market, as a table."""
 
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from sim.cli.experiment_tables import ExperimentProgress
 from sim.cli.output import emit_json, people, say
 from sim.cli.tables import NONE, filled, table
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from sim.experiment.statistics import Interval
     from sim.verify.running import Judged
 
-LINE_EVERY_S = 10.0
 INTERRUPTED = 130
 WIDTH = 180
 """Of the table where it is not a terminal that shows it."""
@@ -51,13 +49,13 @@ def verify(
 
     asked = suite(families or (), settings or ())
     started = time.perf_counter()
-    with VerifyProgress(quiet=json) as progress:
+    with ExperimentProgress(quiet=json) as progress:
         try:
             with local(workers) as pool:
                 judged = run(asked, pool, reps, seed, progress.update)
         except KeyboardInterrupt:
             progress.stop()
-            say(f"stopped after {progress.done} of {len(asked) * reps} replications")
+            say(f"stopped after {progress.done} replications")
             raise typer.Exit(INTERRUPTED) from None
     passed = passes([each.verdict for each in judged])
     wall_s = time.perf_counter() - started
@@ -65,50 +63,6 @@ def verify(
         emit_json(_document(judged, passed, reps, seed, wall_s))
     _show(judged, passed, reps, wall_s)
     raise typer.Exit(0 if passed else 1)
-
-
-class VerifyProgress:
-    """Shows how many replications are done: a bar on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, quiet: bool) -> None:
-        console = people()
-        self.done = 0
-        self._lines = not console.is_terminal and not quiet
-        self._next_line = time.monotonic() + LINE_EVERY_S
-        self._bar = Progress(
-            BarColumn(bar_width=None),
-            TaskProgressColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("starting", total=None)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Takes the bar away."""
-        self._bar.stop()
-
-    def update(self, done: int, asked: int, what: str) -> None:
-        """Takes the state of the suite."""
-        self.done = done
-        if self._lines and time.monotonic() >= self._next_line:
-            self._next_line = time.monotonic() + LINE_EVERY_S
-            say(f"{done} of {asked} replications  {what}")
-        self._bar.update(self._task, completed=done, total=asked, description=what)
 
 
 def _document(

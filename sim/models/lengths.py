@@ -7,7 +7,7 @@ a quote can bound it.
 import math
 from statistics import NormalDist
 
-from sim.latencies import uniform
+from sim.chance import uniform
 from sim.units import PPM
 
 NORMAL = NormalDist()

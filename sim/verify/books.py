@@ -2,15 +2,16 @@
 
 import tempfile
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import polars as pl
+from pydantic import Field
 
 from sim.record.frames import Frames
 from sim.scenario import Scenario
 from sim.units import BPS, MICROS_PER_USD
-from sim.verify.case import Case, Found, Known
+from sim.verify.case import Case, Found, Known, Tasks
 from sim.verify.markets import INTENT, Part, agents, market, model, ran
 
 FEE_BPS = 137
@@ -54,7 +55,7 @@ class Books(Case):
     """No micro is made or lost, and none stays in escrow; rounding is on the payer's side."""
 
     kind: Literal["books"] = "books"
-    tasks: int = 300
+    tasks: Tasks = 300
 
     def known(self) -> list[Known]:
         """Four identities."""
@@ -101,7 +102,7 @@ class SameRecord(Case):
     """One seed makes one record: in this process, and in whichever the replications run."""
 
     kind: Literal["same-record"] = "same-record"
-    tasks: int = 200
+    tasks: Tasks = 200
 
     def known(self) -> list[Known]:
         """The digest of a run here."""
@@ -121,8 +122,8 @@ class NobodyShifts(Case):
     """Agents who are added shift nobody else's tasks: when they come, how large, how hard."""
 
     kind: Literal["nobody-shifts"] = "nobody-shifts"
-    extra: int = 3
-    tasks: int = 300
+    extra: Annotated[int, Field(ge=1, le=100)] = 3
+    tasks: Tasks = 300
 
     def known(self) -> list[Known]:
         """None."""
@@ -157,7 +158,7 @@ class Parity(Case):
     repeats: ClassVar[int | None] = 1
     kind: Literal["parity"] = "parity"
     rail: RailKind = "batch"
-    tasks: int = 300
+    tasks: Tasks = 300
 
     def known(self) -> list[Known]:
         """No difference, account by account, and no call that is missing."""

@@ -70,12 +70,13 @@ def run(
     workers: Workers,
     reps: int = FEWEST_REPS,
     seed: int = 1,
-    told: Callable[[int, int, str], None] = lambda *_: None,
+    told: Callable[[int, int, int, str], None] = lambda *_: None,
 ) -> list[Judged]:
     """Runs a suite; the verdicts in the order of its cases.
 
     Args:
-        told: how many replications are done, of how many, and of which case the last one was.
+        told: how many replications are done, how many of these could not end, how many there are,
+            and of which case the last one was.
     """
     jobs = [
         Job(number, rep, asked, seed_of(seed, asked, rep))
@@ -83,9 +84,11 @@ def run(
         for rep in range(asked.case.repeats or reps)
     ]
     ended: dict[tuple[int, int], Ended] = {}
+    failed = 0
     for job, end in workers.each(perform, jobs, lost):
         ended[job.number, job.rep] = end
-        told(len(ended), len(jobs), job.asked.case.title)
+        failed += end.found is None
+        told(len(ended), failed, len(jobs), job.asked.case.title)
     judged: list[Judged] = []
     for number, asked in enumerate(suite):
         mine = [ended[number, rep] for rep in range(asked.case.repeats or reps)]
