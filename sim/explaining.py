@@ -46,6 +46,20 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """One call of a task: which part it is of its workflow, and how it ended."""
+
+    call: int
+    step: str
+    clone: int
+    attempt: int
+    model: str
+    posted_s: float
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Explanation:
     """A call, the models it could have gone to, and what the choice was worth.
 
@@ -53,10 +67,13 @@ class Explanation:
     ``regret_usd`` what the best on offer is expected to bring beyond the pick, never below 0.
     ``bid_usd`` is the most that the agent offered, ``held_usd`` what was held for the call;
     ``waiting_bids_usd`` are those of the calls that waited at the pick, in the order of service.
+    ``of_task`` are all calls of its task; ``step`` is ``task`` where these are no workflow.
     """
 
     call: int
     task: int
+    step: str
+    clone: int
     attempt: int
     agent: str
     intent: str
@@ -75,6 +92,7 @@ class Explanation:
     charge_usd: float
     best_alternative: str | None
     regret_usd: float
+    of_task: tuple[Answer, ...]
 
     def document(self) -> dict[str, object]:
         """Ready for JSON."""
@@ -102,7 +120,9 @@ def explain(directory: Path, call: int) -> Explanation:
     recorded = tuple(row[name] for name in ("model", "input_tokens", "attempt", "posted_us"))
     if again != recorded:
         raise LawError("same_seed_same_record", f"call {call} as {again}", f"{recorded}")
-    return _explanation(phases(frames.scenario).at(seen.time_us), row, seen)
+    return _explanation(
+        phases(frames.scenario).at(seen.time_us), row, seen, _of_task(frames.calls, row["task_id"])
+    )
 
 
 class _Watch:
@@ -163,7 +183,18 @@ class _Watch:
         self.clearing.ended(call, charge_micros, success)
 
 
-def _explanation(scenario: Scenario, row: dict[str, object], seen: _Watch) -> Explanation:
+def _of_task(calls: pl.DataFrame, task_id: object) -> tuple[Answer, ...]:
+    columns = ("call_id", "step", "clone", "attempt", "model", "posted_us", "status", "reason")
+    mine = calls.filter(pl.col("task_id") == task_id).select(columns)
+    return tuple(
+        Answer(call, step, clone, attempt, model, posted_us / PPM, status, reason)
+        for call, step, clone, attempt, model, posted_us, status, reason in mine.iter_rows()
+    )
+
+
+def _explanation(
+    scenario: Scenario, row: dict[str, object], seen: _Watch, of_task: tuple[Answer, ...]
+) -> Explanation:  # fmt: skip
     agent = next(each for each in seen.world.agents if each.name == row["agent"])
     purse = seen.free[agent.index]
     everyone = tuple(
@@ -179,7 +210,8 @@ def _explanation(scenario: Scenario, row: dict[str, object], seen: _Watch) -> Ex
     others = [model for model in worth if model != pick]
     best = max(others, key=worth.__getitem__, default=None)
     return Explanation(
-        call=seen.call, task=int(str(row["task_id"])), attempt=seen.attempt, agent=agent.name,
+        call=seen.call, task=int(str(row["task_id"])), step=str(row["step"]),
+        clone=seen.task.clone, attempt=seen.attempt, agent=agent.name, of_task=of_task,
         intent=scenario.intents[seen.task.intent], posted_s=seen.time_us / PPM,
         budget_left_usd=purse / PPM, max_price_usd=seen.task.limit_micros / PPM,
         mechanism=scenario.mechanism.model_dump(mode="json"),
@@ -231,7 +263,9 @@ def _closed(seen: _Watch, endpoint: Endpoint, quote: int, purse: int, limit: int
         return f"context of {endpoint.context_tokens} tokens too short"
     if quote > limit:
         return f"quote above the maximum price, ${limit / PPM:g}"
-    return f"quote above what is left of the budget, ${purse / PPM:g}"
+    if quote > purse:
+        return f"quote above what is left of the budget, ${purse / PPM:g}"
+    return "passed over by the agent: its ladder, session or experience says another"
 
 
 def _surplus(task: Task, endpoint: Endpoint, pays_wrong: bool, tenths: int) -> float:

@@ -22,7 +22,7 @@ from sim.chain import Settlement, Settler
 from sim.chain.settlement import Audit, Resumed
 from sim.facts import Fault, LawError, ScenarioError, TelexError
 from sim.laws import Evidence, check
-from sim.metrics import Figures, LawFigures, Summary, figures
+from sim.metrics import Figures, LawFigures, Summary, figures, graph_files
 from sim.metrics.stopwatch import Stopwatch
 from sim.record.archive import (
     Saved,
@@ -30,7 +30,7 @@ from sim.record.archive import (
     load,
     new_directory,
     save,
-    write_summary,
+    write_text,
 )
 from sim.scenario import Scenario
 from sim.scenario import load as load_scenario
@@ -181,7 +181,8 @@ def _run(
         laws=laws,
         timing=stopwatch.timing(again.calls.made),
     )
-    write_summary(directory, summary.model_dump_json(indent=2))
+    text = summary.model_dump_json(indent=2) + "\n"
+    write_text(directory, {"summary.json": text, **graph_files(saved.frames)})
     return Run(saved, summary, world.history.failure or _broken(laws))
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import polars as pl
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -11,8 +12,9 @@ from sim.explaining import explain
 from sim.facts import ScenarioError
 from sim.routers import ROUTERS
 from sim.runner import run
-from tests.scenarios_for_tests import lively
+from tests.scenarios_for_tests import CHAT, lively, model, scenario
 from tests.test_routers import REQUIRED
+from tests.workflow_helpers import works
 
 APP = typer.Typer()
 register(APP)
@@ -109,3 +111,20 @@ def test_the_command_shows_bids_and_asks(auctioned):
     assert f"Mechanism: {auctioned.scenario.mechanism.kind}" in told.stderr
     assert "bids waiting there" in told.stderr
     assert "ask $" in told.stderr
+
+
+def test_a_step_is_explained_among_all_calls_of_its_task(tmp_path):
+    flow = {"plan": {}, "write": {"after": ["plan"], "clones": 2}}
+    models = {name: model(quality={CHAT: 0.7}) for name in ("m", "n")}
+    what = scenario(models, {"a": works(flow, session={"sticky": True})}, tasks=5)
+    ended = run(what, out=tmp_path / "run", chain="none")
+    row = ended.calls.filter(pl.col("step") == "write").row(0, named=True)
+    found = explain(ended.directory, row["call_id"])
+    assert (found.step, found.clone) == ("write", row["clone"])
+    (other,) = (each for each in found.candidates if each.model != found.pick)
+    assert other.refused.startswith("passed over by the agent")
+    calls = ended.calls.filter(pl.col("task_id") == row["task_id"])["call_id"].to_list()
+    assert [each.call for each in found.of_task] == calls
+    told = CliRunner().invoke(APP, ["explain", str(ended.directory), "--call", str(row["call_id"])])
+    assert "step write, clone" in told.stderr
+    assert f"All calls of task {row['task_id']}" in told.stderr

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sim.facts import ScenarioError, ToolError
 from sim.rails import Load
 from sim.record import AnswerHasher, Calls, Tasks, digest
-from sim.record.archive import ChainPlace, load, new_directory, save, write_summary
+from sim.record.archive import ChainPlace, load, new_directory, save, write_text
 from sim.record.asides import asides_of
 from sim.record.batches import Landed
 from sim.record.frames import Frames, calls_from_frame, hashes_from_frame, tasks_from_frame
@@ -191,10 +191,10 @@ def test_runs_are_numbered_by_name_and_seed(
 
 
 def test_a_summary_that_cannot_be_written_is_a_tool_error(tmp_path: Path) -> None:
-    write_summary(tmp_path, json.dumps({"a": 1}))
+    write_text(tmp_path, {"summary.json": json.dumps({"a": 1})})
     assert json.loads((tmp_path / "summary.json").read_text()) == {"a": 1}
-    with pytest.raises(ToolError, match="cannot write the summary"):
-        write_summary(tmp_path / "none", "{}")
+    with pytest.raises(ToolError, match=r"cannot write summary\.json"):
+        write_text(tmp_path / "none", {"summary.json": "{}"})
     with pytest.raises(ToolError, match="cannot write the record"):
         save(tmp_path / "none", ran(lively(1)), None)
 

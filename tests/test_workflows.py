@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.graphs import workflows
+from sim.mechanisms import MECHANISMS
 from sim.scenario import Scenario
 from sim.world import World
 from tests.scenarios_for_tests import (
@@ -182,14 +184,17 @@ def flows(draw: st.DrawFn) -> dict[str, dict[str, object]]:
     return flow
 
 
-def busy(flow: Mapping[str, object], seed: int, **changes: object) -> Scenario:
+def busy(
+    flow: Mapping[str, object], seed: int, rules: Mapping[str, object] | None = None,
+    **changes: object,
+) -> Scenario:  # fmt: skip
     """Workflows in a market with outages, queues and people who chat."""
     models = lively(1).model_dump(mode="json", exclude_defaults=True)["models"]
     groups = {
         "studio": works(flow, **{"count": 2, "retries": 1, "deadline_s": 60, **changes}),
         "chat": group(300, retries=1),
     }
-    return scenario(models, groups, tasks=40, seed=seed)
+    return scenario(models, groups, **{"tasks": 40, "seed": seed, **(rules or {})})
 
 
 @settings(max_examples=30, deadline=None)
@@ -198,6 +203,23 @@ def test_all_laws_hold_whatever_the_workflow_and_whenever_it_is_cut_off(
     flow: dict[str, dict[str, object]], seed: int, stop_s: int | None
 ) -> None:
     lawful(busy(flow, seed, session={"sticky": True}), stop_s)
+
+
+@pytest.mark.parametrize("kind", MECHANISMS)
+def test_all_laws_hold_under_every_mechanism(kind: str) -> None:
+    floor = {"kind": "rising-floor", "rise": 0.1}
+    what = busy(
+        FLOW, 4, {"mechanism": {"kind": kind}},
+        session={"sticky": True}, budget_per_task_usd="0.3", escalation=floor,
+    )  # fmt: skip
+    for stop_s in (None, 50, 200):
+        lawful(what, stop_s)
+
+
+def test_all_laws_hold_by_a_protocols_clock() -> None:
+    what = busy(FLOW, 4, {"protocol": {}}, session={"sticky": True})
+    for stop_s in (None, 100):
+        lawful(what, stop_s)
 
 
 def test_what_a_part_asks_does_not_depend_on_the_router_or_the_others() -> None:
@@ -213,7 +235,7 @@ def test_what_a_part_asks_does_not_depend_on_the_router_or_the_others() -> None:
     session = {"sticky": False}
     first = asked(busy(FLOW, 5, session=session))
     for changes in ({"retries": 3}, {"count": 4}, {"max_price_usd": "0.5"}):
-        other = asked(busy(FLOW, 5, **{"session": session, **changes}))
+        other = asked(busy(FLOW, 5, None, **{"session": session, **changes}))
         both = first.join(other, on=keys, suffix="_other")
         assert len(both) > 20
         for size in sizes:

@@ -30,8 +30,9 @@ def explain(run: Directory, call: Call, json: Json = False) -> None:
 def _show(found: "Explanation") -> None:
     from rich.table import Table
 
+    part = "" if found.step == "task" else f" step {found.step}, clone {found.clone}, of"
     say(
-        f"Call {found.call}: attempt {found.attempt} at task {found.task} of {found.agent},"
+        f"Call {found.call}: attempt {found.attempt} at{part} task {found.task} of {found.agent},"
         f" {found.intent}, posted at {found.posted_s:,.1f} s"
     )
     say(f"Mechanism: {_rule(found.mechanism)}; router: {_rule(found.router)}")
@@ -55,6 +56,22 @@ def _show(found: "Explanation") -> None:
         say("Nothing else was on offer.")
     else:
         say(f"Best alternative: {found.best_alternative}; regret ${found.regret_usd:.6f}.")
+    if len(found.of_task) > 1:
+        _show_task(found)
+
+
+def _show_task(found: "Explanation") -> None:
+    from rich.table import Table
+
+    table = Table(title=f"All calls of task {found.task}")
+    for name in ("call", "posted s", "step", "clone", "attempt", "model", "ended"):
+        table.add_column(name, justify="left" if name in ("step", "model", "ended") else "right")
+    for each in found.of_task:
+        numbers = (str(each.call), f"{each.posted_s:,.1f}")
+        ended = each.status if each.reason == "none" else f"{each.status}, {each.reason}"
+        place = (each.step, str(each.clone), str(each.attempt))
+        table.add_row(*numbers, *place, each.model, ended, style="bold" * (each.call == found.call))
+    people().print(table)
 
 
 def _rule(rule: Mapping[str, object]) -> str:

@@ -9,9 +9,10 @@ from sim.metrics.definitions import (
     dictionary,
 )
 from sim.metrics.fold import figures
+from sim.metrics.networks import graph_files
 from sim.metrics.prices import PriceFigures
 
 __all__ = [
     "ChainFigures", "Figures", "LawFigures", "PriceFigures", "Summary", "Timing", "dictionary",
-    "figures",
+    "figures", "graph_files",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel
 
+from sim.metrics.networks import NetworkFigures
 from sim.metrics.parts import JudgeFigures, Part, ProtocolFigures, ReportedFigures
 from sim.metrics.parts import means as _is
 from sim.metrics.prices import PriceFigures
@@ -204,6 +205,8 @@ class Figures(Part):
     conduct: ConductFigures
     market: MarketFigures
     prices: PriceFigures
+    payments: NetworkFigures
+    trust: NetworkFigures
     rail: RailFigures
     stability: StabilityFigures
     protocol: ProtocolFigures

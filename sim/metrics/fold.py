@@ -19,6 +19,7 @@ from sim.metrics.definitions import (
     TaskCounts,
     Tokens,
 )
+from sim.metrics.networks import network_figures, payments, trust
 from sim.metrics.owners import own_calls, spend_by_owner
 from sim.metrics.prices import prices
 from sim.metrics.protocol import judge_figures, protocol_figures
@@ -73,6 +74,8 @@ def figures(frames: Frames) -> Figures:
         conduct=conduct(frames),
         market=_market(frames, rail.gas_micros),
         prices=prices(frames),
+        payments=network_figures(payments(frames)),
+        trust=network_figures(trust(frames)),
         rail=rail,
         stability=StabilityFigures(**asdict(stability(frames))),
         protocol=protocol_figures(frames),

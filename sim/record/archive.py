@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -138,12 +139,13 @@ def save(directory: Path, frames: Frames, chain: ChainPlace | None) -> None:
         raise ToolError(msg) from error
 
 
-def write_summary(directory: Path, text: str) -> None:
-    """Writes ``summary.json`` beside the record."""
+def write_text(directory: Path, files: Mapping[str, str]) -> None:
+    """Writes what is derived from the record, by file name, beside it."""
     try:
-        (directory / "summary.json").write_text(text + "\n")
+        for name, text in files.items():
+            (directory / name).write_text(text)
     except OSError as error:
-        msg = f"cannot write the summary to {directory}: {error}"
+        msg = f"cannot write {', '.join(files)} to {directory}: {error}"
         raise ToolError(msg) from error
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from sim.report import asked, found, indices, loads, panels
+from sim.report import asked, found, indices, loads, panels, steps
 from sim.report.forests import comparison_section
 from sim.report.markup import Html, folded, join, tag
 from sim.report.measured import Measured, result_of
@@ -58,6 +58,11 @@ def run_sections(records: Sequence[Record]) -> list[Section]:
         Section("queues", "Queues and latency",
                 pictures(lambda p: panels.queues_section(p, palette, scales))),
         Section("money", "Money", pictures(lambda p: panels.money_section(p, palette))),
+        Section("steps", "Steps",
+                _columns(records, [steps.steps_section(each.record, each.steps)
+                                   for each in every])),
+        Section("graphs", "Payments and trust",
+                _columns(records, [panels.graphs_section(each, palette) for each in every])),
         Section("settlement", "Settlement",
                 _columns(records, [panels.settlement_section(each) for each in every])),
         Section("laws", "Laws", _stacked(records, [found.laws_table(each) for each in records])),

@@ -4,11 +4,23 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sim.report import flows, frontier, latency, prices, queues, settlement, shares, tables
+from sim.report import (
+    flows,
+    frontier,
+    latency,
+    networks,
+    prices,
+    queues,
+    settlement,
+    shares,
+    steps,
+    tables,
+)
 from sim.report.flows import Flows
 from sim.report.frontier import Frontier
 from sim.report.latency import Latency
 from sim.report.markup import Html, join, tag
+from sim.report.networks import Dealings
 from sim.report.palette import Palette
 from sim.report.picture import Picture
 from sim.report.proofs import Settled, sampled
@@ -31,6 +43,8 @@ class Panels:
     gas: Gas
     delay: Delay
     settled: list[Settled]
+    dealings: Dealings
+    steps: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -53,10 +67,12 @@ def panels_of(record: Record) -> Panels:
             latency.latency_query(record.calls),
             settlement.delay_query(record.calls, record.batches),
             flows.flows_query(record.transfers),
+            networks.dealings_query(record.calls),
+            steps.steps_query(record.calls),
             *queues.load_queries(record.calls, bins),
         ]
     )
-    grid, by_intent, quantiles, delays, moved, *instants = tables
+    grid, by_intent, quantiles, delays, moved, dealt, stepped, *instants = tables
     return Panels(
         record=record,
         grid=grid_of(grid, models, bins),
@@ -67,6 +83,8 @@ def panels_of(record: Record) -> Panels:
         gas=settlement.gas_over_time(record.batches, duration_us),
         delay=settlement.delay_of(delays),
         settled=sampled(record),
+        dealings=networks.dealings_of(dealt),
+        steps=stepped,
     )
 
 
@@ -128,6 +146,14 @@ def money_section(panels: Panels, palette: Palette) -> list[Picture]:
     if not panels.flows.spend:
         return []
     return [flows.flows_picture(panels.record, panels.flows, palette)]
+
+
+def graphs_section(panels: Panels, palette: Palette) -> Html:
+    """Who deals with whom, where anybody did."""
+    if not panels.dealings.cells:
+        return Html()
+    picture = networks.networks_picture(panels.record, panels.dealings, palette)
+    return join([picture.html(), networks.structure_table(panels.record)])
 
 
 def settlement_section(panels: Panels) -> Html:
