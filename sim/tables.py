@@ -8,7 +8,14 @@ from sim.ledger import bonds, mints, transfers
 from sim.record import Calls, Columns, Transfers, digest
 from sim.record.asides import decisions_frame, own_answers_frame
 from sim.record.batches import Landed, batches_frame, modelled_gas
-from sim.record.frames import Frames, Names, calls_frame, tasks_frame, transfers_frame
+from sim.record.frames import (
+    Frames,
+    Names,
+    calls_frame,
+    task_sums,
+    tasks_frame,
+    transfers_frame,
+)
 from sim.record.protocol import ProtocolFrames
 from sim.world import World
 
@@ -33,7 +40,7 @@ def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed])
         call_us=history.call_us,
         interrupted=history.interrupted,
         calls=calls_frame(columns, names, first_settled_id),
-        tasks=tasks_frame(columns.tasks, names),
+        tasks=tasks_frame(columns.tasks, names).with_columns(task_sums(columns)),
         transfers=transfers_frame(
             [mints(budgets, bonds(scenario)), *_transfers(columns.calls, len(budgets))],
             modelled_gas(batches, scenario),

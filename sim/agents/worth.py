@@ -15,13 +15,12 @@ class Worth:
             self.loss_ppm = PPM - ppm_nearest(group.lateness.value_left)
 
     def __call__(self, value_micros: int, after_us: int) -> int:
-        """All of it until the soft deadline, then less and less until the deadline, then nothing.
+        """All of it until the soft deadline, then less and less until the deadline.
 
-        In micros, rounded up.
+        In micros, rounded up. What comes later is no success, and is not asked about.
         """
-        if after_us <= self.soft_us:
+        if after_us <= self.soft_us or not self.loss_ppm:
             return value_micros
-        if after_us > self.deadline_us:
-            return 0
+        after_us = min(after_us, self.deadline_us)
         lost = value_micros * self.loss_ppm * (after_us - self.soft_us)
         return value_micros - lost // (PPM * (self.deadline_us - self.soft_us))

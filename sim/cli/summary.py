@@ -11,7 +11,7 @@ from rich.text import Text
 from sim.auditing import SavedAudit
 from sim.cli.output import people
 from sim.cli.tables import NONE, dollars, facts, filled, percent, seconds, table, whole
-from sim.metrics import ChainFigures, PriceFigures, Summary
+from sim.metrics import ChainFigures, ConductFigures, PriceFigures, Summary
 from sim.scenario.schema import Chain
 from sim.units import US_PER_HOUR, WEI_PER_GWEI
 
@@ -109,7 +109,8 @@ def _market(summary: Summary) -> Table:
         ("regret", f"{dollars(market.regret_micros)} $"),
         ("welfare", f"{dollars(market.welfare_micros)} $"),
     )
-    return facts("Market", [*rows, *_prices(summary.prices), *_protocol(summary)])
+    more = (*_conduct(summary.conduct), *_prices(summary.prices), *_protocol(summary))
+    return facts("Market", [*rows, *more])
 
 
 def _protocol(summary: Summary) -> Iterator[tuple[str, str]]:
@@ -129,6 +130,21 @@ def _protocol(summary: Summary) -> Iterator[tuple[str, str]]:
     if found.spent_micros:
         spent = dollars(found.spent_micros)
         yield "purchases", f"{spent} $ bought {found.bought_machina:,.2f} MACHINA"
+
+
+def _conduct(conduct: ConductFigures) -> Iterator[tuple[str, str]]:
+    """What tasks took, where they took more than a call, and what agents did beside the market."""
+    if conduct.calls_per_task_max and conduct.calls_per_task_max > 1:
+        calls = f"{conduct.calls_per_task:.2f} calls (at most {whole(conduct.calls_per_task_max)})"
+        yield "per task", f"{calls}, {whole(conduct.tokens_per_task)} tokens"
+    if conduct.abandoned:
+        yield "given up by choice", f"{whole(conduct.abandoned)} tasks"
+    if conduct.self_host_micros:
+        cost = f"{dollars(conduct.self_host_micros)} $"
+        yield "own machines", f"{whole(conduct.own_answers)} answers for {cost}"
+    if conduct.switches or conduct.departures:
+        moves = f"{whole(conduct.departures)} left, {whole(conduct.returns)} came back"
+        yield "agents", f"{whole(conduct.switches)} changes of model, {moves}"
 
 
 def _prices(prices: PriceFigures) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from sim.metrics.definitions import (
     ChainFigures,
+    ConductFigures,
     Figures,
     LawFigures,
     Summary,
@@ -13,6 +14,6 @@ from sim.metrics.networks import graph_files
 from sim.metrics.prices import PriceFigures
 
 __all__ = [
-    "ChainFigures", "Figures", "LawFigures", "PriceFigures", "Summary", "Timing", "dictionary",
-    "figures", "graph_files",
+    "ChainFigures", "ConductFigures", "Figures", "LawFigures", "PriceFigures", "Summary", "Timing",
+    "dictionary", "figures", "graph_files",
 ]  # fmt: skip

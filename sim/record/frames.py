@@ -130,6 +130,26 @@ def tasks_frame(tasks: Tasks, names: Names) -> pl.DataFrame:
     )
 
 
+def task_sums(columns: Columns) -> list[pl.Series]:
+    """What each task's answers come to, in the order of the tasks.
+
+    ``tokens`` of prompts and answers and ``charge_micros`` over its calls; ``own_answers`` counts
+    those of its agent's own machines.
+    """
+    calls, own, tasks = columns.calls, columns.own_answers, columns.tasks.task_id
+    parts = {
+        "tokens": (calls.task_id, calls.input_tokens + calls.output_tokens),
+        "charge_micros": (calls.task_id, calls.charge_micros),
+        "own_answers": (own.task_id, np.ones(len(own), np.int64)),
+    }
+    series = []
+    for name, (task, amount) in parts.items():
+        sums = np.zeros(1 + max(task.max(initial=-1), tasks.max(initial=-1)), np.int64)
+        np.add.at(sums, task, amount)
+        series.append(pl.Series(name, sums[tasks]))
+    return series
+
+
 def transfers_frame(
     blocks: Sequence[Transfers],
     gas: Sequence[tuple[int, int]],
