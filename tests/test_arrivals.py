@@ -184,3 +184,12 @@ def test_agents_of_other_names_post_at_other_times() -> None:
 def test_a_pattern_without_any_rate_is_refused(factors: dict[str, list[float]]) -> None:
     with pytest.raises(ValidationError):
         Pattern.model_validate(factors)
+
+
+def test_regular_arrivals_are_a_gap_apart_from_a_phase_on() -> None:
+    law: Arrival = TypeAdapter(Arrival).validate_python(
+        {"kind": "regular", "per_hour": 3600, "phase": 0.25}
+    )
+    found = next(posting_times(law, (1, "g", 0)))
+    assert found == [250_000 + 1_000_000 * number for number in range(16)]
+    assert found == next(posting_times(law, (2, "h", 7)))
