@@ -55,6 +55,7 @@ def run_sections(records: Sequence[Record]) -> list[Section]:
                 pictures(lambda p: panels.prices_section(p, palette))),
         Section("tables", "Tables of the protocol",
                 pictures(lambda p: panels.tables_section(p, palette))),
+        Section("bids", "Bids and asks", pictures(panels.bids_section)),
         Section("queues", "Queues and latency",
                 pictures(lambda p: panels.queues_section(p, palette, scales))),
         Section("money", "Money", pictures(lambda p: panels.money_section(p, palette))),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from sim.report import (
+    bids,
     flows,
     frontier,
     latency,
@@ -129,6 +130,13 @@ def tables_section(panels: Panels, palette: Palette) -> list[Picture]:
     if epochs is None or epochs.is_empty():
         return []
     return [tables.tables_picture(panels.record, epochs, palette)]
+
+
+def bids_section(panels: Panels) -> list[Picture]:
+    """Bids, asks and charges, where they are not the list price."""
+    if panels.record.scenario.mechanism.kind == "posted" or not panels.record.figures.calls.made:
+        return []
+    return [bids.bids_picture(panels.record)]
 
 
 def queues_section(panels: Panels, palette: Palette, scales: Scales) -> list[Picture]:
