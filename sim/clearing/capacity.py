@@ -18,7 +18,8 @@ SPARE = 64
 class Ranked:
     """The calls that wait for a model's slots, the highest bid first, of equals the earliest.
 
-    Calls that have given up are no longer in ``in_flight``, and are passed over.
+    Calls that have given up are no longer in ``in_flight``; they, and calls that are being served,
+    are passed over.
     """
 
     def __init__(self, in_flight: Mapping[int, Call]) -> None:
@@ -29,7 +30,7 @@ class Ranked:
     def append(self, call: Call, /) -> None:
         """A call comes to wait."""
         if len(self._heap) >= self._most:
-            self._heap = [entry for entry in self._heap if entry[1] in self._in_flight]
+            self._heap = self.live()
             heapify(self._heap)
             self._most = 2 * len(self._heap) + SPARE
         heappush(self._heap, (-call.bid_micros, call.id, call))
@@ -46,8 +47,13 @@ class Ranked:
 
     def _pass_over(self) -> None:
         heap, in_flight = self._heap, self._in_flight
-        while heap and heap[0][1] not in in_flight:
+        while heap and (heap[0][1] not in in_flight or heap[0][2].started_us >= 0):
             heappop(heap)
+
+    def live(self) -> list[tuple[int, int, Call]]:
+        """Everybody who waits, in no order, with what they are ranked by."""
+        in_flight = self._in_flight
+        return [each for each in self._heap if each[1] in in_flight and each[2].started_us < 0]
 
     def clear(self) -> None:
         """Nobody waits any more."""
@@ -58,7 +64,7 @@ class Ranked:
         return len(self._heap)
 
     def __iter__(self) -> Iterator[Call]:
-        return (call for _, number, call in sorted(self._heap) if number in self._in_flight)
+        return (call for _, _, call in sorted(self.live()))
 
 
 class CapacityAuction:

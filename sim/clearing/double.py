@@ -1,6 +1,6 @@
 """The call market: every tick, all bids that wait meet all free slots, at one price."""
 
-from sim.clearing.capacity import CapacityAuction
+from sim.clearing.capacity import CapacityAuction, Ranked
 from sim.models import Call, Endpoint, Terms
 
 
@@ -9,44 +9,49 @@ class DoubleAuction(CapacityAuction):
 
     def _tick(self, _: None) -> None:
         self._tick_set = False
-        waiting = self._take_all()
+        waiting = self._waiting()
         pairs = self._match(waiting)
-        matched = {call.id for call, _, _ in pairs}
-        for call in waiting:
-            if call.id not in matched:
-                call.model.queue.append(call)
-                self._set_tick()
+        if len(pairs) < len(waiting):
+            self._set_tick()
         if not pairs:
             return
         price_micros = (pairs[-1][0].bid_micros + max(ask for _, _, ask in pairs)) // 2
         for call, model, ask_micros in pairs:
             self._trade(call, model, ask_micros, price_micros)
 
-    def _take_all(self) -> list[Call]:
+    def _waiting(self) -> list[Call]:
         """Who waits, anywhere; the highest bid first, of equals the earliest."""
-        found: list[Call] = []
+        found: list[tuple[int, int, Call]] = []
         for model in self.pool.endpoints:
-            found += model.queue
-            model.queue.clear()
-        return sorted(found, key=lambda call: (-call.bid_micros, call.id))
+            assert isinstance(model.queue, Ranked)
+            found += model.queue.live()
+        return [call for _, _, call in sorted(found)]
 
     def _match(self, waiting: list[Call]) -> list[tuple[Call, Endpoint, int]]:
         """Calls, slots and asks, as long as every matched ask is within every matched bid."""
         ends = self.pool.endpoints
-        free = {end.index: end.slots - len(end.serving) for end in ends if end.up}
+        free = {
+            end.index: end.slots - len(end.serving)
+            for end in ends
+            if end.up and not end.limited and end.slots > len(end.serving)
+        }
         pairs: list[tuple[Call, Endpoint, int]] = []
         dearest = 0
         for call in waiting:
+            if not free or dearest > call.bid_micros:
+                break
             asks = [
                 (self._ask_micros(call.task, ends[model]), model)
                 for model in self.pool.able(call.task, call.agent.group)
-                if free.get(model, 0) > 0
+                if model in free
             ]
             ask_micros, model = min(asks, default=(call.bid_micros + 1, -1))
-            if max(dearest, ask_micros) > call.bid_micros:
+            if ask_micros > call.bid_micros:
                 continue
             dearest = max(dearest, ask_micros)
             free[model] -= 1
+            if not free[model]:
+                del free[model]
             pairs.append((call, ends[model], ask_micros))
         return pairs
 
