@@ -112,6 +112,36 @@ def test_overstating_its_quality_gains_where_payment_does_not_depend_on_success(
     assert profit(contingent, [lie, *others], truth) < 0
 
 
+TWO, ALONE = [(30, 90), (10, 80)], [(10, 80)]
+AWARDS = [
+    # mechanism, offers (cents, percent), paid if right, if wrong, slashed if wrong, in micros
+    ({"kind": "reverse-first"}, TWO, 100_000, 100_000, 0),
+    ({"kind": "reverse-second"}, TWO, 300_000, 300_000, 0),
+    ({"kind": "reverse-second"}, ALONE, 1_000_000, 1_000_000, 0),
+    ({"kind": "reverse-second", "reserve_usd": "0.5"}, ALONE, 500_000, 500_000, 0),
+    ({"kind": "scoring", "payment": "first-score"}, TWO, 100_000, 100_000, 0),
+    ({"kind": "scoring"}, TWO, 200_000, 200_000, 0),  # 1 x .8 - .2 = 1 x .9 - .3
+    ({"kind": "scoring"}, ALONE, 800_000, 800_000, 0),
+    ({"kind": "pay-per-success"}, TWO, 333_334, 0, 0),  # .3 / .9, rounded up
+    ({"kind": "pay-per-success", "reserve_usd": "0.2"}, TWO, 200_000, 0, 0),
+    ({"kind": "execution-contingent"}, TWO, 400_000, 0, 600_000),  # 1 - (.9 - .3)
+    ({"kind": "execution-contingent"}, ALONE, 1_000_000, 0, 0),
+]
+
+
+@pytest.mark.parametrize(("mechanism", "offers", "right", "wrong", "slashed"), AWARDS)
+def test_an_award_is_what_one_reckons_by_hand(
+    mechanism: Mappings, offers: list[Offer], right: int, wrong: int, slashed: int
+) -> None:
+    paid = []
+    for difficulty in (RIGHT, WRONG):
+        asked = [task(1, difficulty=difficulty, value_micros=1_000_000)]
+        (call,) = record(play(tender(mechanism, offers), asked)).calls.to_dicts()
+        assert call["model"] == f"m{len(offers) - 1}"
+        paid.append((call["charge_micros"], call["slash_micros"]))
+    assert paid == [(right, 0), (wrong, slashed)]
+
+
 def test_a_winner_that_fails_owes_the_runner_ups_welfare_and_pays_it_from_its_bond() -> None:
     offers = [(10, 90), (20, 80)]
     what = tender({"kind": "execution-contingent", "bond_usd": 2}, offers)
