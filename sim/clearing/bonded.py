@@ -21,7 +21,6 @@ class BondedAuction(ReverseAuction):
 
     def __init__(self, rule: ExecutionContingent, scenario: Scenario, floor: Floor) -> None:
         super().__init__(rule, floor)
-        self.fee_bps = scenario.rail.fee_bps
         models = scenario.models.values()
         self.cover = [micros_from_usd_exact(rule.bond_usd)] * len(models)
         self.declared = [
@@ -51,5 +50,5 @@ class BondedAuction(ReverseAuction):
         """What may be owed is owed, or no longer; earnings cover the next call."""
         del success
         owed_micros = call.terms.owed_micros if call.terms is not None else 0
-        earned_micros = charge_micros - share_floor(charge_micros, self.fee_bps)
+        earned_micros = charge_micros - share_floor(charge_micros, self.floor.rail.fee_bps)
         self.cover[call.model.index] += owed_micros - call.slash_micros + earned_micros

@@ -9,6 +9,7 @@ from sim.facts import Reason, Task
 from sim.ledger import Ledger
 from sim.mechanisms import Ask
 from sim.models import Call, Endpoint, Pool, Terms
+from sim.rails import Rail
 from sim.routers import Router
 
 Offer = tuple[Endpoint, int, int, int, Terms | None]
@@ -23,6 +24,7 @@ class Floor(Protocol):
     pool: Pool
     ledger: Ledger
     router: Router
+    rail: Rail
     pay_any: bool
     in_flight: dict[int, Call]
 

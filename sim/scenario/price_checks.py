@@ -30,9 +30,6 @@ def price_contradictions(
     known = [group for group in groups.values() if group is not None]
     if known and len(known) == len(groups):
         yield from _reserve(tree, rule, known)
-    if rule is not None and rule.kind != "posted" and tree.branch("protocol").get("pricing"):
-        hint = "the protocol's pricing sets what an answer costs"
-        yield fault_at(("mechanism", "kind"), tree, rule.kind, "posted", hint)
 
 
 def _mechanism(tree: Branch) -> Mechanism | None:

@@ -14,6 +14,7 @@ from sim.facts import Task
 from sim.parameters import OpenShare, Parameters, PositiveUsd, Share
 from sim.units import PPM, micros_floor_from_ppm, micros_from_usd_exact, ppm_nearest
 
+Key = tuple[int, int, int, int]
 EXPLORE, FACTOR = key("bidding/explore"), key("bidding/factor")
 
 
@@ -115,6 +116,11 @@ class Pacer:
         self.multiplier_ppm = max(0, moved)
 
 
+def _key(task: Task, attempt: int) -> Key:
+    """What tells a bid from all others of its agent: part, task and attempt."""
+    return task.draw, task.step, task.clone, attempt
+
+
 Factor = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -141,13 +147,13 @@ class Learner:
     def __init__(self, factors_ppm: Sequence[int], explore_ppm: int) -> None:
         self.factors_ppm, self.explore_ppm = factors_ppm, explore_ppm
         self.tried, self.gains = [0] * len(factors_ppm), [0] * len(factors_ppm)
-        self._open: dict[tuple[int, int], int] = {}
+        self._open: dict[Key, int] = {}
 
     def bid(self, task: Task, attempt: int, worth_micros: int, going_micros: int) -> int:
         """The chosen factor of the worth, rounded down."""
         del going_micros
         place = self._place(task, attempt)
-        self._open[task.draw, attempt] = place
+        self._open[_key(task, attempt)] = place
         return micros_floor_from_ppm(worth_micros * self.factors_ppm[place])
 
     def _place(self, task: Task, attempt: int) -> int:
@@ -161,7 +167,7 @@ class Learner:
     def ended(self, task: Task, attempt: int, charge_micros: int, gain_micros: int) -> None:
         """Takes a bid's gain into the mean of its factor."""
         del charge_micros
-        place = self._open.pop((task.draw, attempt))
+        place = self._open.pop(_key(task, attempt))
         self.tried[place] += 1
         self.gains[place] += gain_micros
 
