@@ -4,10 +4,11 @@ import pytest
 
 from sim.scenario import Scenario
 from sim.strategies.competition import logit_monopoly_margin
-from sim.units import MICROS_PER_USD
+from sim.units import MICROS_PER_USD, PPM
 from sim.world import World
 from tests.auctions import bidders, seller
 from tests.scenarios_for_tests import Mappings, scenario
+from tests.test_routers import Pool, fair, picks, router
 
 FREE = {"kind": "batch", "fee_bps": 0}
 COST = {"kind": "per_call", "usd_per_call": "1"}
@@ -105,3 +106,16 @@ def test_a_fee_is_part_of_what_a_sale_costs():
     what = market(2, logit, {"kind": "logit", "temperature_usd": 0.25})
     taxed = what.model_copy(update={"rail": what.rail.model_copy(update={"fee_bps": 5000})})
     assert settled(taxed) == pytest.approx([2.5, 2.5], abs=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("tau", "shares"),
+    [(0.5, (66.52, 24.47, 9.00)), (1, (50.6480, 30.7196, 18.6324)), (2, (41.92, 32.65, 25.43))],
+)
+def test_logit_is_mcfaddens_rule(tau, shares):
+    chosen, halves = router("logit", temperature_usd=tau), PPM * PPM // 2
+    by_cost = Pool([0, 0, 0], [0, halves, 2 * halves])
+    assert fair(picks(chosen, by_cost, range(3)), dict(enumerate(shares)))
+    worth = router("logit", temperature_usd=tau, value_usd=1)
+    by_quality = Pool([PPM, PPM // 2, 0], [0, 0, 0])
+    assert fair(picks(worth, by_quality, range(3)), dict(enumerate(shares)))

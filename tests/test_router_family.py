@@ -286,16 +286,3 @@ def test_the_seeds_of_chance_are_the_tasks_own():
     assert again == [
         router("bandit").pick(each, 0, range(3), Pool(EVEN, EVEN)) for each in tasks(50)
     ]
-
-
-@pytest.mark.parametrize(
-    ("tau", "shares"),
-    [(0.5, (66.52, 24.47, 9.00)), (1, (50.6480, 30.7196, 18.6324)), (2, (41.92, 32.65, 25.43))],
-)
-def test_logit_is_mcfaddens_rule(tau, shares):
-    chosen, halves = router("logit", temperature_usd=tau), PPM * PPM // 2
-    by_cost = Pool([0, 0, 0], [0, halves, 2 * halves])
-    assert fair(picks(chosen, by_cost, range(3)), dict(enumerate(shares)))
-    worth = router("logit", temperature_usd=tau, value_usd=1)
-    by_quality = Pool([PPM, PPM // 2, 0], [0, 0, 0])
-    assert fair(picks(worth, by_quality, range(3)), dict(enumerate(shares)))
