@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import networkx as nx
@@ -66,6 +67,12 @@ class Structure:
 
 def structure(ties: Sequence[Tie]) -> Structure:
     """The structure of a network; the same for the same ties, in any process."""
+    return _structure(tuple(ties))
+
+
+@lru_cache(maxsize=8)
+def _structure(ties: tuple[Tie, ...]) -> Structure:
+    """As above; a run asks for it before and after its record is saved, and for its files."""
     names = sorted({name for tie in ties if tie.weight for name in (tie.source, tie.target)})
     place = {name: at for at, name in enumerate(names)}
     graph: nx.Graph[int] = nx.Graph()

@@ -11,7 +11,7 @@ from sim.metrics.prices import gini
 from sim.record.frames import Frames
 from sim.units import BPS
 
-AGENTS_MAX: Final = 200
+AGENTS_MAX: Final = 100
 """Beyond so many agents, the graphs have a node per group instead."""
 
 
