@@ -118,13 +118,9 @@ def _protocol(summary: Summary) -> Iterator[tuple[str, str]]:
     found = summary.protocol
     if not found.rounds:
         return
-    yield (
-        "protocol",
-        (
-            f"{whole(found.epochs)} epochs ended, {whole(found.rounds)} rounds "
-            f"({whole(found.rounds_failed)} failed), {whole(found.revocations)} revocations"
-        ),
-    )
+    rounds = f"{whole(found.rounds)} rounds, {whole(found.rounds_failed)} of them failed"
+    revoked = f"revocations: {whole(found.revocations)}"
+    yield "protocol", f"{rounds}; epochs ended: {whole(found.epochs)}; {revoked}"
     if found.multiplier_max > 1:
         yield "multiplier", f"up to {found.multiplier_max:g}"
     if found.spent_micros:
