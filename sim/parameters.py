@@ -23,5 +23,6 @@ OpenShare = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=0, strict=True)]
-PositiveCount = Annotated[int, Field(ge=1, le=10**12, strict=True)]
+# Below, not at most: a field's own `le` stands beside it, where a second `le` would be ignored.
+PositiveCount = Annotated[int, Field(ge=1, lt=10**12, strict=True)]
 Bps = Annotated[int, Field(ge=0, le=10_000, strict=True)]

@@ -7,6 +7,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from sim import parameters
 from sim.parameters import Parameters
+from sim.routers import Knn
+from sim.scenario.shape import describe, fields_of
+from sim.validators import Median, Window
 
 EDGES: list[tuple[str, list[object], list[object]]] = [
     ("Usd", [Decimal(0), Decimal("0.000001"), Decimal(10_000_000)],
@@ -58,3 +61,17 @@ def test_defaults_are_checked_too() -> None:
 
     with pytest.raises(ValidationError):
         Wrong()
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "most"),
+    [(Median, "count", 1000), (Window, "verdicts", 100_000), (Knn, "neighbours", 10_000)],
+)
+def test_a_limit_of_its_own_stands_beside_that_of_every_count(
+    rule: type[Parameters], key: str, most: int
+) -> None:
+    assert getattr(rule.model_validate({key: most}), key) == most
+    for beyond in (most + 1, 10**12, 0):
+        with pytest.raises(ValidationError):
+            rule.model_validate({key: beyond})
+    assert describe(fields_of(rule)[key]) == f"a whole number from 1 to {most}"

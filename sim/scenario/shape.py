@@ -211,7 +211,7 @@ def _range(limits: Mapping[str, object]) -> str:
     lower = f" from {_number(least)}" if least is not None else ""
     if not lower and above is not None:
         lower = f" above {_number(above)}"
-    if below is not None:
+    if below is not None and most is None:
         return f"{lower}{' and' if lower else ''} below {_number(below)}"
     upper = f" {'to' if lower.startswith(' from') else 'and at most' if lower else 'at most'} "
     return lower + (upper + _number(most) if most is not None else "")
