@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from sim.report import asked, found, indices, loads, panels, steps
+from sim.report.changes import changes_table
 from sim.report.forests import comparison_section
 from sim.report.markup import Html, folded, join, tag
 from sim.report.measured import Measured, result_of
@@ -49,6 +50,8 @@ def run_sections(records: Sequence[Record]) -> list[Section]:
         Section("asked", "What was asked", _asked(records)),
         Section("found", "What was found", _found(records, every)),
         Section("shares", "Shares", pictures(lambda p: panels.shares_section(p, palette))),
+        Section("changes", "What changed in mid-run",
+                _columns(records, [changes_table(each) for each in records])),
         Section("frontier", "Cost and quality",
                 pictures(lambda p: panels.frontier_section(p, palette, scales))),
         Section("prices", "Prices and scores",

@@ -17,6 +17,7 @@ from sim.report import (
     steps,
     tables,
 )
+from sim.report.changes import marked
 from sim.report.flows import Flows
 from sim.report.frontier import Frontier
 from sim.report.latency import Latency
@@ -108,7 +109,7 @@ def shares_section(panels: Panels, palette: Palette) -> list[Picture]:
     if len(palette.origins) > 1:
         bands = shares.origin_bands(record, grid, palette)
         pictures.append(shares.shares_picture(record, grid, bands, "origin"))
-    return pictures
+    return [marked(each, record, grid.bins) for each in pictures]
 
 
 def frontier_section(panels: Panels, palette: Palette, scales: Scales) -> list[Picture]:
@@ -121,7 +122,8 @@ def frontier_section(panels: Panels, palette: Palette, scales: Scales) -> list[P
 
 def prices_section(panels: Panels, palette: Palette) -> list[Picture]:
     """Prices and scores."""
-    return [prices.prices_picture(panels.record, prices.fitting(panels.grid), palette)]
+    grid = prices.fitting(panels.grid)
+    return [marked(prices.prices_picture(panels.record, grid, palette), panels.record, grid.bins)]
 
 
 def tables_section(panels: Panels, palette: Palette) -> list[Picture]:
@@ -141,7 +143,8 @@ def bids_section(panels: Panels) -> list[Picture]:
 
 def queues_section(panels: Panels, palette: Palette, scales: Scales) -> list[Picture]:
     """Queues, and latency where anything was answered."""
-    pictures = [queues.queues_picture(panels.record, panels.load, palette, scales.calls)]
+    load = queues.queues_picture(panels.record, panels.load, palette, scales.calls)
+    pictures = [marked(load, panels.record, panels.load.bins)]
     if panels.latencies:
         pictures.append(
             latency.latency_picture(panels.record, panels.latencies, palette, scales.latency_s)

@@ -38,7 +38,7 @@ def unchangeable(now: Branch, after: Branch) -> list[Fault]:
     """What an event changes that a run keeps from its start to its end."""
     return [
         Fault(dotted(path), "what a run keeps from start to end", ALLOWED)
-        for path in _differing(plain(now), plain(after), ())
+        for path, _, _ in differing(plain(now), plain(after))
         if not any(_within(path, each) for each in CHANGEABLE)
     ]
 
@@ -54,13 +54,13 @@ def kept(now: Scenario, after: Scenario) -> Iterator[Fault]:
             yield Fault(f"models.{name}.quality", "other intents", allowed)
 
 
-def _differing(one: object, other: object, path: Path) -> Iterator[Path]:
-    """The paths of the parts in which two plain values differ, as deep as both are mappings."""
+def differing(one: object, other: object, path: Path = ()) -> Iterator[tuple[Path, object, object]]:
+    """Where two plain values differ, as deep as both are mappings, with what stands there."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in dict.fromkeys((*one, *other)):
-            yield from _differing(one.get(key), other.get(key), (*path, str(key)))
+            yield from differing(one.get(key), other.get(key), (*path, str(key)))
     elif one != other:
-        yield path
+        yield path, one, other
 
 
 def _within(path: Path, allowed: Path) -> bool:
