@@ -4,8 +4,9 @@ A process per agent, a process per call, a `simpy.Resource` per model that calle
 deadline (SimPy's own example of reneging), a Python loop over the models, budgets as numbers; no
 ledger, laws or chain. Agents' draws and the record's columns are the engine's; the market is
 written again, so that equal digests test both. It knows the leaderboard, and neither outages nor
-context windows. Things at the same microsecond happen in the order in which they were scheduled, as
-in the engine; where a slot falls free at the very instant of another event, the two may differ.
+context windows, nor events, nor models that scale, slow down, limit or deceive. Things at the same
+microsecond happen in the order in which they were scheduled, as in the engine; where a slot falls
+free at the very instant of another event, the two may differ.
 """
 
 import math

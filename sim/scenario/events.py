@@ -23,9 +23,7 @@ class Set(Event):
     """Any settings by path, as after ``--set``: ``{models.glm-5.capacity.slots: 8}``."""
 
     kind: Literal["set"] = "set"
-    set: dict[str, Annotated[str, BeforeValidator(as_text), WithJsonSchema({})]] = Field(
-        min_length=1
-    )
+    set: dict[str, Setting] = Field(min_length=1)
 
     def in_force(self, now: "Scenario") -> Settings:
         """As they are written."""
