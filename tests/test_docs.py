@@ -73,6 +73,16 @@ def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
+def test_every_test_that_the_security_page_names_is_there() -> None:
+    page_text = (ROOT / "docs" / "security.md").read_text()
+    named = set(re.findall(r"`(test(?:Fuzz)?_\w+)`", page_text))
+    tests = [*(ROOT / "tests").glob("*.py"), *(ROOT / "contracts" / "test").glob("*.sol")]
+    defined = re.compile(r"(?:def|function) (test(?:Fuzz)?_\w+)")
+    there = {name for path in tests for name in defined.findall(path.read_text())}
+    assert len(named) > 20
+    assert named - there == set()
+
+
 def test_the_scenario_of_the_readme_is_one(tmp_path: Path) -> None:
     text = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert text is not None

@@ -42,7 +42,7 @@ def test_an_exact_payment_is_signed_verified_and_settled_on_our_token(exact: Sho
     assert [now - then for now, then in zip(after, before, strict=True)] == [-PRICE, PRICE]
 
 
-def test_the_same_payload_is_granted_once(exact: Shop) -> None:
+def test_the_same_payload_is_granted_once_by_x402(exact: Shop) -> None:
     """One authorisation was answered 248 times elsewhere: here the chain takes it once."""
     payload, requirements = exact.sign()
     before = exact.balances(exact.seller.address)
