@@ -79,7 +79,7 @@ def test_spot_checks_undo_bought_reviews() -> None:
     success = []
     for tasks in (0, 400):
         protocol = {"protocol.kind": "telegraph", "protocol.spot_checks.tasks": tasks}
-        summary = sim.run(REVIEWS, set=rich | protocol, chain="none").summary
+        summary = sim.run(REVIEWS, set={**rich, **protocol}, chain="none").summary
         found = summary.groups["buyers"].success_rate
         assert found is not None
         success.append(found)
