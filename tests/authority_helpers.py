@@ -1,14 +1,19 @@
 """Settlement authorities for tests: their scenario, and steps by a clock that the test moves."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from sim.authority import Authority, Event, Outcome
-from sim.chain import Rpc
+from sim.chain import Rpc, serve
 from sim.chain.local import load_document
-from sim.scenario import Scenario
+from sim.scenario import Scenario, load
+from tests.telegraph_client import Client
 
 DOLLAR = 10**6
 FEE = DOLLAR * 2 // 100
@@ -44,14 +49,38 @@ router: {kind: cheapest}
 """
 
 
+@cache
+def jobs() -> Scenario:
+    """The scenario of the tests."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "jobs.yaml"
+        path.write_text(SCENARIO)
+        return load(path)
+
+
+@contextmanager
+def node_file(folder: Path) -> Iterator[Path]:
+    """The file of a node that mines each transaction at once."""
+    with serve() as served:
+        served.document.save(folder / "node.json")
+        yield folder / "node.json"
+
+
+def client_with_escrow(file: Path) -> Client:
+    """A client that can pay ten jobs."""
+    found = Client(file)
+    found.deposit(10 * DOLLAR)
+    return found
+
+
 class Served:
     """An authority on the node of a file, by a clock that the test moves."""
 
-    def __init__(self, file: Path, scenario: Scenario) -> None:
+    def __init__(self, file: Path) -> None:
         document = load_document(file)
         self.now_us = 0
         self.rpc = Rpc(document.rpc_url)
-        self.authority = Authority(self.rpc, document.port, scenario, lambda: self.now_us)
+        self.authority = Authority(self.rpc, document.port, jobs(), lambda: self.now_us)
 
     def step(self, seconds: float = 0.0) -> list[tuple[int, Outcome, str]]:
         """One step, and more until what was answered is on the chain or is not taken."""

@@ -1,29 +1,18 @@
 """Answers to tasks from outside: a scenario's market, asked by somebody else."""
 
-import pytest
-
 from sim.authority import Answered, Answering, Asked, Refused
-from sim.scenario import Scenario, load
-from tests.authority_helpers import CHAT, SCENARIO
+from sim.scenario import load
+from tests.authority_helpers import CHAT, SCENARIO, jobs
 
 SECOND = 10**6
-
-
-@pytest.fixture(scope="module")
-def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    path = tmp_path_factory.mktemp("scenario") / "jobs.yaml"
-    path.write_text(SCENARIO)
-    return load(path)
 
 
 def asked(number: int, model: str | None = None, tokens: int | None = 100, limit: int = SECOND):
     return Asked(number, CHAT, model, tokens, limit)
 
 
-def test_a_task_from_outside_is_routed_and_answered_after_the_models_time(
-    scenario: Scenario,
-) -> None:
-    answering = Answering(scenario)
+def test_a_task_from_outside_is_routed_and_answered_after_the_models_time() -> None:
+    answering = Answering(jobs())
     answering.ask(asked(1))
     assert answering.until(SECOND // 100) == []
     (answer,) = answering.until(SECOND)
@@ -34,10 +23,10 @@ def test_a_task_from_outside_is_routed_and_answered_after_the_models_time(
     assert answering.until(10 * SECOND) == []
 
 
-def test_the_same_number_is_the_same_task_in_another_process(scenario: Scenario) -> None:
+def test_the_same_number_is_the_same_task_in_another_process() -> None:
     answers = []
     for numbers in ([5], [3, 4, 5]):
-        answering = Answering(scenario)
+        answering = Answering(jobs())
         for number in numbers:
             answering.ask(asked(number, tokens=None))
             answers += answering.until(answering.now_us + SECOND)
@@ -48,8 +37,8 @@ def test_the_same_number_is_the_same_task_in_another_process(scenario: Scenario)
     assert sizes[0] == 50
 
 
-def test_a_task_for_one_model_goes_to_it_alone(scenario: Scenario) -> None:
-    answering = Answering(scenario)
+def test_a_task_for_one_model_goes_to_it_alone() -> None:
+    answering = Answering(jobs())
     for number in range(5):
         answering.ask(asked(number, "house"))
     assert [answer.model for answer in answering.until(SECOND) if isinstance(answer, Answered)] == [
@@ -57,30 +46,28 @@ def test_a_task_for_one_model_goes_to_it_alone(scenario: Scenario) -> None:
     ] * 5
 
 
-def test_a_model_that_is_full_refuses_though_another_has_room(scenario: Scenario) -> None:
-    answering = Answering(scenario)
+def test_a_model_that_is_full_refuses_though_another_has_room() -> None:
+    answering = Answering(jobs())
     answering.ask(asked(1, "glm-5"))
     answering.ask(asked(2, "glm-5"))
     assert answering.until(0) == [Refused(2, "no capacity")]
 
 
-def test_a_task_that_may_cost_nothing_is_refused_as_too_dear(scenario: Scenario) -> None:
-    answering = Answering(scenario)
+def test_a_task_that_may_cost_nothing_is_refused_as_too_dear() -> None:
+    answering = Answering(jobs())
     answering.ask(asked(1, limit=0))
     assert answering.until(SECOND) == [Refused(1, "max price")]
 
 
-def test_without_pay_for_wrong_answers_a_wrong_one_is_no_answer(scenario: Scenario) -> None:
-    demand = scenario.groups["anyone"].intents[CHAT]
+def test_without_pay_for_wrong_answers_a_wrong_one_is_no_answer() -> None:
+    demand = jobs().groups["anyone"].intents[CHAT]
     harder = demand.model_copy(
         update={"difficulty": demand.difficulty.model_copy(update={"mean": 20.0, "sigma": 0.0})}
     )
-    group = scenario.groups["anyone"].model_copy(update={"intents": {CHAT: harder}})
+    group = jobs().groups["anyone"].model_copy(update={"intents": {CHAT: harder}})
     for settle_on, kind in (("delivered", Answered), ("success", Refused)):
-        rail = scenario.rail.model_copy(update={"settle_on": settle_on})
-        answering = Answering(
-            scenario.model_copy(update={"groups": {"anyone": group}, "rail": rail})
-        )
+        rail = jobs().rail.model_copy(update={"settle_on": settle_on})
+        answering = Answering(jobs().model_copy(update={"groups": {"anyone": group}, "rail": rail}))
         answering.ask(asked(1))
         (answer,) = answering.until(SECOND)
         assert isinstance(answer, kind)

@@ -8,39 +8,35 @@ from web3 import Web3
 from web3.exceptions import ContractLogicError
 
 from sim.authority import Outcome
-from sim.chain import serve
-from sim.scenario import Scenario, load
-from tests.authority_helpers import CHAT, CODE, DOLLAR, FEE, SCENARIO, Served, outcomes
+from tests.authority_helpers import (
+    CHAT,
+    CODE,
+    DOLLAR,
+    FEE,
+    Served,
+    client_with_escrow,
+    node_file,
+    outcomes,
+)
 from tests.telegraph_client import CANCELLED, FUNDED, RECORDER, REFUSER, TERMINAL, Client, Question
 
 pytestmark = pytest.mark.chain
 
 
-@pytest.fixture(scope="module")
-def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    path = tmp_path_factory.mktemp("scenario") / "jobs.yaml"
-    path.write_text(SCENARIO)
-    return load(path)
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Iterator[Path]:
-    """The file of a node that mines each transaction at once."""
-    with serve() as served:
-        served.document.save(tmp_path / "node.json")
-        yield tmp_path / "node.json"
+    with node_file(tmp_path) as path:
+        yield path
 
 
 @pytest.fixture
 def client(file: Path) -> Client:
-    found = Client(file)
-    found.deposit(10 * DOLLAR)
-    return found
+    return client_with_escrow(file)
 
 
 @pytest.fixture
-def served(file: Path, scenario: Scenario) -> Served:
-    return Served(file, scenario)
+def served(file: Path) -> Served:
+    return Served(file)
 
 
 def test_a_job_reaches_terminal_with_fee_swap_and_callback(served: Served, client: Client) -> None:

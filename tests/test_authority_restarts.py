@@ -9,70 +9,63 @@ from pathlib import Path
 import pytest
 
 from sim.authority import Authority, Outcome
-from sim.chain import Rpc, serve
+from sim.chain import Rpc
 from sim.chain.local import load_document
 from sim.cli import main
 from sim.facts import ChainError
-from sim.scenario import Scenario, load
-from tests.authority_helpers import CHAT, DOLLAR, SCENARIO, Served, outcomes
+from tests.authority_helpers import (
+    CHAT,
+    DOLLAR,
+    SCENARIO,
+    Served,
+    client_with_escrow,
+    jobs,
+    node_file,
+    outcomes,
+)
 from tests.telegraph_client import FUNDED, RECORDER, TERMINAL, Client
 
 pytestmark = pytest.mark.chain
 
 
-@pytest.fixture(scope="module")
-def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    path = tmp_path_factory.mktemp("scenario") / "jobs.yaml"
-    path.write_text(SCENARIO)
-    return load(path)
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Iterator[Path]:
-    """The file of a node that mines each transaction at once."""
-    with serve() as served:
-        served.document.save(tmp_path / "node.json")
-        yield tmp_path / "node.json"
+    with node_file(tmp_path) as path:
+        yield path
 
 
 @pytest.fixture
 def client(file: Path) -> Client:
-    found = Client(file)
-    found.deposit(10 * DOLLAR)
-    return found
+    return client_with_escrow(file)
 
 
 @pytest.fixture
-def served(file: Path, scenario: Scenario) -> Served:
-    return Served(file, scenario)
+def served(file: Path) -> Served:
+    return Served(file)
 
 
-def test_a_restart_serves_what_waits_and_nothing_twice(
-    file: Path, client: Client, scenario: Scenario
-) -> None:
+def test_a_restart_serves_what_waits_and_nothing_twice(file: Path, client: Client) -> None:
     jobs = [client.open(CHAT, str(number)) for number in range(3)]
-    first = Served(file, scenario)
+    first = Served(file)
     first.step()
     first.step(1)
     later = [client.open(CHAT, str(number)) for number in range(3, 5)]
     first.step()  # asked, and never answered: this authority ends here
-    second = Served(file, scenario)
+    second = Served(file)
     events = second.step() + second.step(1)
     assert {job for job, outcome, _ in events if outcome is Outcome.SETTLED} == set(later)
-    third = Served(file, scenario)
+    third = Served(file)
     assert third.step() + third.step(1) == []
     assert [len(client.settlements(job)) for job in (*jobs, *later)] == [1] * 5
     assert client.escrow() == 5 * DOLLAR
 
 
-def test_a_restart_answers_as_the_first_would_have(
-    file: Path, client: Client, scenario: Scenario
-) -> None:
+def test_a_restart_answers_as_the_first_would_have(file: Path, client: Client) -> None:
     recorder = client.create(RECORDER)
     job = client.open(CHAT, "the same", callback=recorder)
     answers = []
     for _ in range(2):
-        served = Served(file, scenario)
+        served = Served(file)
         snapshot = served.rpc.call("evm_snapshot")
         served.step()
         served.step(1)
@@ -82,10 +75,8 @@ def test_a_restart_answers_as_the_first_would_have(
     assert answers[0] == answers[1]
 
 
-def test_two_authorities_at_once_pay_a_job_once(
-    file: Path, client: Client, scenario: Scenario
-) -> None:
-    one, other = Served(file, scenario), Served(file, scenario)
+def test_two_authorities_at_once_pay_a_job_once(file: Path, client: Client) -> None:
+    one, other = Served(file), Served(file)
     job = client.open(CHAT)
     one.step()
     other.step()
@@ -108,10 +99,10 @@ def test_a_chain_turned_back_is_looked_at_again(served: Served, client: Client) 
     assert client.state(job) == TERMINAL
 
 
-def test_a_port_of_another_authority_is_refused(file: Path, scenario: Scenario) -> None:
+def test_a_port_of_another_authority_is_refused(file: Path) -> None:
     document = load_document(file)
     with Rpc(document.rpc_url) as rpc, pytest.raises(ChainError):
-        Authority(rpc, document.call_hub, scenario)
+        Authority(rpc, document.call_hub, jobs())
 
 
 def until(line: str, process: subprocess.Popen[str]) -> list[str]:

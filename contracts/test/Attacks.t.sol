@@ -26,20 +26,6 @@ contract AttacksTest is ChannelTest {
         escrow = new JobEscrow(address(usdc), ROUTER, TREASURY, FEE_BPS);
     }
 
-    function pay(Authorization memory given, Signature memory signed) private {
-        usdc.transferWithAuthorization(
-            given.from,
-            given.to,
-            given.value,
-            given.validAfter,
-            given.validBefore,
-            given.nonce,
-            signed.v,
-            signed.r,
-            signed.s
-        );
-    }
-
     function authorization(address to) private returns (Authorization memory) {
         usdc.mint(vm.addr(PAYER), 1000);
         return Authorization(vm.addr(PAYER), to, 600, NOW - 1, NOW + 60, bytes32(uint256(7)));
@@ -61,9 +47,9 @@ contract AttacksTest is ChannelTest {
     function test_a_timeout_taken_for_failure_does_not_pay_twice() public {
         Authorization memory given = authorization(vm.addr(RECEIVER));
         Signature memory signed = signTransfer(PAYER, given);
-        pay(given, signed);
+        transfer(given, signed);
         refuseUsed(given);
-        pay(given, signed);
+        transfer(given, signed);
         assertEq(usdc.balanceOf(vm.addr(RECEIVER)), 600, "received once");
         assertEq(usdc.balanceOf(vm.addr(PAYER)), 400, "paid once");
     }
@@ -88,10 +74,10 @@ contract AttacksTest is ChannelTest {
         CallHub hub = new CallHub(address(usdc), ROUTER, TREASURY, FEE_BPS);
         Authorization memory given = authorization(address(hub));
         Signature memory signed = signTransfer(PAYER, given);
-        pay(given, signed);
+        transfer(given, signed);
         for (uint256 i = 1; i < GRANTS; ++i) {
             refuseUsed(given);
-            pay(given, signed);
+            transfer(given, signed);
         }
         // the hub grants what has come in, and no call more, whoever asks how often
         (address[] memory models, uint256[] memory charges) = (new address[](2), new uint256[](2));
@@ -151,7 +137,7 @@ contract AttacksTest is ChannelTest {
             given.from, given.to, 500, NOW - 1, NOW + 60, given.nonce, signed.v, signed.r, signed.s
         );
         vm.expectRevert(ERC3009.ERC3009InvalidSignature.selector); // it is no transfer
-        pay(given, signed);
+        transfer(given, signed);
         vm.expectRevert(ERC3009.ERC3009InvalidSignature.selector); // it is not model's
         ledger.depositWithAuthorization(
             model, 500, NOW - 1, NOW + 60, given.nonce, signed.v, signed.r, signed.s

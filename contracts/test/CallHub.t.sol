@@ -68,17 +68,7 @@ contract CallHubTest is AuthorizationTest {
         Authorization memory given =
             Authorization(vm.addr(1), address(hub), 500, NOW - 1, NOW + 1, keccak256("call"));
         Signature memory signed = signTransfer(1, given);
-        usdc.transferWithAuthorization(
-            given.from,
-            given.to,
-            given.value,
-            given.validAfter,
-            given.validBefore,
-            given.nonce,
-            signed.v,
-            signed.r,
-            signed.s
-        );
+        transfer(given, signed);
         splitOne(MODEL, 500);
         assertEq(earned(MODEL), 490, "earned");
         assertEq(hub.fees(), 10, "fees");

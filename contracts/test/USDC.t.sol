@@ -22,20 +22,6 @@ contract USDCTest is AuthorizationTest {
         return Authorization(vm.addr(1), to, 60, NOW - 1, NOW + 1, keccak256("once"));
     }
 
-    function transfer(Authorization memory given, Signature memory signed) private {
-        usdc.transferWithAuthorization(
-            given.from,
-            given.to,
-            given.value,
-            given.validAfter,
-            given.validBefore,
-            given.nonce,
-            signed.v,
-            signed.r,
-            signed.s
-        );
-    }
-
     function receive_(Authorization memory given, Signature memory signed) private {
         usdc.receiveWithAuthorization(
             given.from,

@@ -58,6 +58,20 @@ abstract contract AuthorizationTest is LedgerTest {
             vm.sign(key, digest(domain, keccak256(abi.encode(typehash, given))));
     }
 
+    function transfer(Authorization memory given, Signature memory signed) internal {
+        usdc.transferWithAuthorization(
+            given.from,
+            given.to,
+            given.value,
+            given.validAfter,
+            given.validBefore,
+            given.nonce,
+            signed.v,
+            signed.r,
+            signed.s
+        );
+    }
+
     /// @dev The other signature that the curve has for the same message: s above half the order.
     function malleated(Signature memory signed) internal pure returns (Signature memory) {
         return

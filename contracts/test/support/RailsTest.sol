@@ -119,17 +119,7 @@ abstract contract RailsTest is ChannelTest {
                 agentOf(calls[i]), address(hub), calls[i].charge, NOW - 1, NOW + 1, bytes32(i)
             );
             Signature memory signed = signTransfer(1 + calls[i].agent, given);
-            usdc.transferWithAuthorization(
-                given.from,
-                given.to,
-                given.value,
-                given.validAfter,
-                given.validBefore,
-                given.nonce,
-                signed.v,
-                signed.r,
-                signed.s
-            );
+            transfer(given, signed);
         }
         splitAll(hub, calls);
         return finish(hub);
