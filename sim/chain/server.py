@@ -73,7 +73,7 @@ def serve(
         with Rpc(node.url) as rpc:
             made = deploy_all(rpc, fee_bps)
             _fund(rpc, made.ledger.usdc, owners)
-            miners = register(rpc, made.port, catalog_miners())
+            miners = register(rpc, made.ledger.port, catalog_miners())
             if block_time_s is not None:
                 mine_every(rpc, block_time_s)
         yield Served(node.url, made, owners, tuple(miners), node)

@@ -1,6 +1,6 @@
 """Everything on one chain: the rails' contracts, Telegraph's Port with MACHINA and its pool."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sim.chain.accounts import ROUTER_INDEX, TREASURY_INDEX, Account, AccountKind, account
 from sim.chain.contracts import Value, contract, created_address
@@ -25,8 +25,6 @@ class Contracts:
     """Where everything is: ``ledger`` is what runs settle on; addresses with checksum."""
 
     ledger: Deployment
-    machina: str
-    port: str
     settlement_authority: str
     exchange: Exchange
 
@@ -60,7 +58,11 @@ def deploy_all(rpc: Rpc, fee_bps: int) -> Contracts:
         ),
     )  # fmt: skip
     work.do()
-    return Contracts(ledger, machina, port, authority().address, exchange)
+    whole = replace(
+        ledger, machina=machina, port=port, swap_router=exchange.swap_router,
+        uniswap_pool=exchange.pool,
+    )  # fmt: skip
+    return Contracts(whole, authority().address, exchange)
 
 
 def _create(work: Work, name: str, *arguments: Value) -> str:

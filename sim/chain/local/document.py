@@ -99,17 +99,13 @@ def document(
     return Document(
         **asdict(made.ledger),
         rpc_url=url,
-        port=made.port,
-        machina=made.machina,
         settlement_authority=made.settlement_authority,
         voucher_channels=PLACES["VoucherChannels"],
         erc3009_deposit_collector=PLACES["ERC3009DepositCollector"],
         permit2_deposit_collector=PLACES["Permit2DepositCollector"],
         multicall3=PLACES["Multicall3"],
         uniswap_factory=exchange.factory,
-        swap_router=exchange.swap_router,
         uniswap_positions=exchange.positions,
-        uniswap_pool=exchange.pool,
         pool_fee=POOL_FEE_PPM,
         accounts=tuple(
             Holder(role=role, address=owner.address, key=_hex(owner.key))
