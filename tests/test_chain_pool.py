@@ -30,7 +30,7 @@ def rpc() -> Iterator[Rpc]:
 
 def test_every_swap_gives_what_the_real_pool_gives(rpc):
     made = deploy_all(rpc, 200)
-    usdc, machina, exchange = made.ledger.usdc, made.machina, made.exchange
+    usdc, machina, exchange = made.ledger.usdc, made.ledger.machina, made.exchange
     me = account(AccountKind.OPERATOR, ROUTER_INDEX)
     work = Work(rpc, me)
     work.add("USDC", usdc, contract("USDC").call("mint", me.address, 10**18))
@@ -57,5 +57,8 @@ def test_every_swap_gives_what_the_real_pool_gives(rpc):
 
 def _reserves(rpc: Rpc, made: Contracts, usdc_first: bool) -> tuple[int, ...]:
     balance = contract("MACHINA").call("balanceOf", made.exchange.pool)
-    found = [int.from_bytes(rpc.view(token, balance)) for token in (made.ledger.usdc, made.machina)]
+    found = [
+        int.from_bytes(rpc.view(token, balance))
+        for token in (made.ledger.usdc, made.ledger.machina)
+    ]
     return tuple(found if usdc_first else reversed(found))
