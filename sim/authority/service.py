@@ -11,6 +11,7 @@ from enum import Enum
 
 from sim.authority.answering import Answered, Answering, Asked, Refused
 from sim.chain import Rpc
+from sim.chain.answers import Block
 from sim.chain.local import Funded, Jobs, Settling, authority, model_miners, register_missing
 from sim.chain.local.jobs import OnChainData
 from sim.chain.merkle import keccak
@@ -73,6 +74,7 @@ class Authority:
         start = time.monotonic()
         self._clock_us = clock_us or (lambda: int((time.monotonic() - start) * US_PER_S))
         self._looked = -1
+        self._tip: Block | None = None
         self._waiting: dict[int, Funded] = {}
         self._sent: list[Settling] = []
 
@@ -103,11 +105,11 @@ class Authority:
             yield from self._ask(job)
         yield from self._settle(now_us)
         yield from self._tick_off()
+        self._tip = self._jobs.rpc.block()
 
     def _new(self) -> Iterator[Funded]:
         head = self._jobs.rpc.quantity("eth_blockNumber")
-        if head < self._looked:
-            # The chain was turned back: what it has now is looked at again.
+        if self._turned_back(head):  # what it has now is looked at again
             self._looked, self._sent = -1, []
         under_way = {*self._waiting, *(sent.number for sent in self._sent)}
         while self._looked < head:
@@ -116,6 +118,13 @@ class Authority:
                 if job.number not in under_way:
                     yield job
             self._looked = last
+
+    def _turned_back(self, head: int) -> bool:
+        """Whether the last block seen is not in the chain any more."""
+        tip = self._tip
+        return tip is not None and (
+            head < tip.number or self._jobs.rpc.block(tip.number).hash != tip.hash
+        )
 
     def _ask(self, job: Funded) -> Iterator[Event]:
         model = self._single.get(job.intent)
