@@ -6,17 +6,33 @@ mining are left alone, unless the run may warp its clock.
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from sim.chain.answers import Block
-from sim.chain.node import mine, set_next_timestamp
-from sim.chain.rpc import POLL_S, Rpc, UnreachableError
+from sim.chain.merkle import keccak
+from sim.chain.node import drop, drop_waiting, mine, set_next_timestamp
+from sim.chain.rpc import POLL_S, RefusedError, Rpc, UnreachableError
 from sim.chain.sender import RETRY_S, Sender, Transaction
-from sim.chain.transactions import TransactionWriter
+from sim.chain.transactions import TransactionReader, TransactionWriter
 from sim.facts import ChainError
 
 MINED_TIMEOUT_S = 120.0
+
+
+class ReorganisedError(ChainError):
+    """The chain has taken back a block that we had seen: its ``number`` and ``hash``."""
+
+    def __init__(self, block: Block) -> None:
+        self.number, self.hash = block.number, block.hash
+        super().__init__(f"the chain has taken back block {block.number} ({block.hash})")
+
+
+def stands(rpc: Rpc, block: Block | None) -> None:
+    """Raises `ReorganisedError` unless a block that we had seen is still the chain's."""
+    if block is not None and rpc.block_hash(block.number) != block.hash:
+        raise ReorganisedError(block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,12 @@ class Blocks(Protocol):
         Raises `ChainError` if the node does not take or mine them.
         """
 
+    def stand(self) -> None:
+        """Raises `ReorganisedError` if the last block that was mined here is not there any more."""
+
+    def look_again(self) -> None:
+        """Takes the chain as it now is, after a reorganisation."""
+
 
 class OwnBlocks:
     """Blocks of an Anvil of ours: one per `submit`, its time never before the last one's."""
@@ -48,19 +70,50 @@ class OwnBlocks:
     ) -> None:
         self.rpc, self.sender = rpc, sender
         self._genesis_unix, self._writer = genesis_unix, writer
-        latest = rpc.block()
-        self._number, self._timestamp = latest.number, latest.timestamp
+        self._last = rpc.block()
+        self._sent: dict[str, bytes] = {}
 
     def submit(self, transactions: Sequence[Transaction], seconds: int) -> Span:
         """As `Blocks.submit`, in one block, which is saved."""
+        self.stand()
+        self._sent = {one.hash: one.raw for one in transactions}
         self.sender.send(transactions)
-        timestamp = max(self._genesis_unix + seconds, self._timestamp + 1)
-        number = self._number + 1
+        timestamp = max(self._genesis_unix + seconds, self._last.timestamp + 1)
+        number = self._last.number + 1
         self._mine(number, timestamp)
-        self._number, self._timestamp = number, timestamp
+        mined, before = self.rpc.block(), self._last
+        if mined.number != number:
+            raise ReorganisedError(before)
+        self._last = mined
         if self._writer is not None:
             self._writer.append(timestamp, [transaction.raw for transaction in transactions])
         return Span(number, number)
+
+    def stand(self) -> None:
+        """As `Blocks.stand`."""
+        stands(self.rpc, self._last)
+
+    def look_again(self) -> None:
+        """As `Blocks.look_again`; the transaction file follows the chain, and what waits goes."""
+        drop_waiting(self.rpc)
+        self._last = self.rpc.block()
+        self.sender.nonce = self.sender.landed()
+        if self._writer is not None:
+            self._follow(self._writer, self._last.number)
+
+    def _follow(self, writer: TransactionWriter, last: int) -> None:
+        """Has the file hold the chain's blocks: one may have been mined as others were gone."""
+        saved = list(TransactionReader(writer.path.parent))[:last]
+        strays: list[Block] = []
+        for number in range(last, 0, -1):
+            block = self.rpc.block(number)
+            names = tuple("0x" + keccak(raw).hex() for raw in saved[number - 1].transactions)
+            if (saved[number - 1].timestamp, names) == (block.timestamp, block.transactions):
+                break
+            strays.insert(0, block)
+        writer.keep(last - len(strays))
+        for block in strays:
+            writer.append(block.timestamp, [self._sent[name] for name in block.transactions])
 
     def _mine(self, number: int, timestamp: int) -> None:
         try:
@@ -78,12 +131,16 @@ class ForeignBlocks:
         self.rpc, self.sender = rpc, sender
         self._warp = warp
         self._start: int | None = None
+        self._last: Block | None = None
+        self._sent: tuple[str, ...] = ()
 
     def submit(self, transactions: Sequence[Transaction], seconds: int) -> Span:
         """As `Blocks.submit`, waiting until the node has mined them."""
+        self.stand()
         before = self.rpc.quantity("eth_blockNumber")
         if self._warp and seconds > 0:
             self._move_clock(seconds)
+        self._sent = tuple(one.hash for one in transactions if one.hash)
         self.sender.send(transactions)
         end = time.monotonic() + MINED_TIMEOUT_S
         mined: list[Block] = []
@@ -93,13 +150,27 @@ class ForeignBlocks:
             )
             last = self.rpc.quantity("eth_blockNumber")
             mined += map(self.rpc.block, range(before + 1 + len(mined), last + 1))
+            self.stand()
             if landed and _hold(mined, transactions):
+                self._last = mined[-1]
                 return Span(before + 1, last)
             time.sleep(POLL_S)
         raise ChainError(
             f"transaction {transactions[-1].nonce} of {self.sender.address} is not mined after "
             f"{MINED_TIMEOUT_S:g} s: does the node at {self.rpc.url} mine?"
         )
+
+    def stand(self) -> None:
+        """As `Blocks.stand`."""
+        stands(self.rpc, self._last)
+
+    def look_again(self) -> None:
+        """As `Blocks.look_again`; what we sent last does not wait for its nonce to come."""
+        with suppress(RefusedError):  # where the node is no Anvil
+            for name in self._sent:
+                drop(self.rpc, name)
+        self._last = self.rpc.block()
+        self.sender.nonce = self.sender.landed()
 
     def _move_clock(self, seconds: int) -> None:
         """Simulated time 0 is when the node stood ready."""

@@ -16,13 +16,12 @@ from sim.chain.accounts import ROUTER_INDEX, AccountKind, account
 from sim.chain.acts import Acts
 from sim.chain.answers import Block
 from sim.chain.blocks import Blocks, ForeignBlocks, OwnBlocks
+from sim.chain.course import Course
 from sim.chain.deployer import check, deploy_with, find_signer, treasury
 from sim.chain.deployment import NAME, Deployment, load_deployment
-from sim.chain.engine import Engine
 from sim.chain.local.fixed import put_fixed
 from sim.chain.node import CHAIN_ID, Node
 from sim.chain.performing import Performance
-from sim.chain.rails import rail_on_chain, way_of
 from sim.chain.replayer import again
 from sim.chain.rpc import Rpc, UnreachableError
 from sim.chain.sender import Sender
@@ -37,12 +36,12 @@ from sim.chain.settlement import (
     Ready,
     SettledBatch,
     Stop,
+    TakenBack,
 )
 from sim.chain.transactions import Genesis, TransactionWriter
 from sim.facts import Batch, ChainError, ToolError
 
 INBOX_BATCHES = 4
-PARTS_PER_BLOCK = 16
 IDLE_S = 0.5
 DYING_S = 1.0
 
@@ -92,24 +91,18 @@ class Child:
         first_block = resumed.first_block if resumed else blocks.rpc.block().number + 1
         deployment = _deployed(blocks, setup)
         deployment.save(setup.directory / NAME)
-        way = way_of(blocks, deployment, setup)
         self._head = blocks.rpc.block()
-        rail, funded = rail_on_chain(way, setup), way.funded
-        landed = rail.resume(resumed.first_call, resumed.first_block) if resumed else 0
-        together = self._node is not None and setup.rail.kind == "batch"
-        engine = Engine(
-            rail,
-            block_time_us=setup.block_time_us,
-            per_block=PARTS_PER_BLOCK if together else 1,
-            settled=self._tell,
-            landed=landed,
-        )
+        course = Course(
+            blocks, deployment, setup, first_block=first_block, told=self._tell,
+            taken_back=lambda first: self._send(TakenBack(first)),
+        )  # fmt: skip
+        funded = course.funded
         self._send(
             Ready(
                 deployment=deployment,
                 url=blocks.rpc.url,
                 first_block=first_block,
-                first_call=rail.first_call,
+                first_call=course.first_call,
                 agent_balances=funded.agent_balances,
                 model_earned=funded.model_earned,
                 fees_micros=funded.fees_micros,
@@ -117,13 +110,13 @@ class Child:
                 rail=setup.rail.kind,
             )
         )
-        acts = self._take(engine, inbox)
+        acts = self._take(course, inbox)
         if acts is not None:
             performance = Performance(blocks, deployment, acts, setup.genesis_unix)
             performance.run().save(setup.directory / NAME)
         self._tell([], blocks.rpc.block())
 
-    def _take(self, engine: Engine, inbox: Inbox) -> Acts | None:
+    def _take(self, course: Course, inbox: Inbox) -> Acts | None:
         """Settles what comes, to the end; returns what a protocol asks for then, if it does."""
         acts: Acts | None = None
         while True:
@@ -134,16 +127,15 @@ class Child:
                     raise ChainError(self._cause("")) from None
                 continue
             if isinstance(item, Stop):
-                engine.wait()
+                course.wait()
                 return None
             if isinstance(item, Finish):
-                engine.flush()
-                engine.wait()
+                course.finish()
                 return acts
             if isinstance(item, Acts):
                 acts = item
             else:
-                engine.add(item)
+                course.add(item)
 
     def _own(self, setup: ChainSetup) -> Blocks:
         self._node = Node(setup.port, genesis_unix=setup.genesis_unix)

@@ -1,14 +1,18 @@
 """The settling itself: batches become parts, those blocks, and every block is checked."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from sim.chain.answers import Block
+from sim.chain.blocks import ReorganisedError
 from sim.chain.pack import cut
 from sim.chain.rails import ChainRail, Part
 from sim.chain.settlement import SettledBatch
-from sim.facts import Batch
+from sim.facts import Batch, ChainError
 from sim.units import US_PER_S
+
+SETTLING_DOWN_S = 0.2
 
 Settled = Callable[[list[SettledBatch], Block | None], None]
 
@@ -21,16 +25,17 @@ class Engine:
         per_block: how many parts do, at most.
         settled: is told of each checked block's batches and the block, by another thread.
         landed: how many of the first calls are on the chain already, and only told.
+        stand: raises `ReorganisedError` if the chain has taken back what was mined.
 
     One thread packs and signs the next block while another has the last one mined.
     """
 
     def __init__(
         self, rail: ChainRail, *, block_time_us: int, per_block: int, settled: Settled,
-        landed: int = 0,
+        landed: int = 0, stand: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._rail, self._block_time_us, self._per_block = rail, block_time_us, per_block
-        self._settled, self._landed = settled, landed
+        self._settled, self._landed, self._stand = settled, landed, stand
         self._waiting: list[Part] = []
         self._window = -1
         self._worker = ThreadPoolExecutor(1, "miner")
@@ -66,5 +71,18 @@ class Engine:
             self._mining.result()
             self._mining = None
 
+    def close(self) -> None:
+        """Ends without more; what is in hand is mined or fails, unheard."""
+        self._worker.shutdown(cancel_futures=True)
+
     def _mine(self, parts: list[Part], seconds: int) -> None:
-        self._settled(*self._rail.settle(parts, seconds))
+        try:
+            rows, block = self._rail.settle(parts, seconds)
+        except ReorganisedError:
+            raise
+        except ChainError:
+            # What a reorganisation has cut fails for many a reason, some before it is over.
+            time.sleep(SETTLING_DOWN_S)
+            self._stand()
+            raise
+        self._settled(rows, block)

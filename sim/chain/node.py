@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from sim.chain.answers import as_text
 from sim.chain.rpc import Rpc, UnreachableError
 from sim.chain.settlement import GENESIS_UNIX
 from sim.facts import ChainError, ToolError
@@ -243,3 +244,23 @@ def mine_every(rpc: Rpc, seconds: int) -> None:
 def put_code(rpc: Rpc, address: str, code: bytes) -> None:
     """Puts runtime code at an address, as if it had always been there."""
     rpc.call("anvil_setCode", address, "0x" + code.hex())
+
+
+def snapshot(rpc: Rpc) -> str:
+    """Remembers the chain as it is, for `revert`."""
+    return as_text(rpc.call("evm_snapshot"))
+
+
+def revert(rpc: Rpc, remembered: str) -> None:
+    """Takes every block back that was mined since the snapshot: a reorganisation."""
+    rpc.call("evm_revert", remembered)
+
+
+def drop_waiting(rpc: Rpc) -> None:
+    """Forgets every transaction that waits to be mined."""
+    rpc.call("anvil_dropAllTransactions")
+
+
+def drop(rpc: Rpc, transaction: str) -> None:
+    """Forgets a transaction that waits to be mined, by its hash."""
+    rpc.call("anvil_dropTransaction", transaction)

@@ -221,6 +221,11 @@ class Rpc:
         name = number if isinstance(number, str) else hex(number)
         return read_block(self.call("eth_getBlockByNumber", name, False))
 
+    def block_hash(self, number: int) -> str | None:
+        """The hash of a block, None if there is none of that number."""
+        answer = self.call("eth_getBlockByNumber", hex(number), False)
+        return None if answer is None else read_block(answer).hash
+
     def logs(self, address: str, topics: Sequence[bytes], first: int, last: int) -> list[Log]:
         """A contract's events with one of the ``topics``, in blocks first to last, in order."""
         method, parameters = _logs_request(address, topics, first, last)

@@ -254,6 +254,13 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenBack:
+    """From the settler: what it told of calls from ``first`` on, by the chain's ids, is void."""
+
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """From the settler: why it stopped. ``tool`` tells a `ToolError` from a `ChainError`."""
 
@@ -276,4 +283,4 @@ class Finish:
     """To the settler: no batch follows."""
 
 
-Message = Ready | Progress | Failed | Finished
+Message = Ready | Progress | TakenBack | Failed | Finished

@@ -31,6 +31,7 @@ from sim.chain.settlement import (
     SettledBatch,
     Settlement,
     Stop,
+    TakenBack,
 )
 from sim.facts import Batch, ChainError, ToolError
 
@@ -223,6 +224,9 @@ class Settler:
                 self._settled += sum(batch.count for batch in message.batches)
                 self._head, self._last_block = message.head, message.last_block
                 self._seconds = message.seconds
+            case TakenBack():
+                self._batches = [row for row in self._batches if row.first < message.first]
+                self._settled = sum(row.count for row in self._batches)
             case Failed():
                 kind = ToolError if message.tool else ChainError
                 self._failure = kind(message.message)

@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 from sim.facts import ToolError
@@ -75,6 +76,10 @@ class TransactionWriter:
         self._file.write(_FRAME.pack(len(body), zlib.crc32(body)) + body)
         self._file.flush()
 
+    def keep(self, blocks: int) -> None:
+        """Leaves only the first so many blocks: the chain has taken the others back."""
+        self._file.truncate(self._file.seek(_whole(self.path, blocks)))
+
     def close(self) -> None:
         """Ends the file; may be called again."""
         self._file.close()
@@ -120,9 +125,10 @@ def _sized(path: Path) -> Iterator[tuple[bytes, int]]:
             yield zlib.decompress(body), size
 
 
-def _whole(path: Path) -> int:
-    """Where the whole frames of a file end."""
-    return len(MAGIC) + sum(_FRAME.size + size for _, size in _sized(path))
+def _whole(path: Path, blocks: int | None = None) -> int:
+    """Where the whole frames of a file end, or those of its first so many blocks."""
+    frames = islice(_sized(path), None if blocks is None else 1 + blocks)
+    return len(MAGIC) + sum(_FRAME.size + size for _, size in frames)
 
 
 def _block(payload: bytes) -> SavedBlock:

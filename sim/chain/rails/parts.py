@@ -5,6 +5,7 @@ with all that agents sign; `settle` has it mined and reads from the events what 
 router sends is signed at the last moment, so that nothing sent before it can shift its nonces.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -12,18 +13,19 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from sim.chain.answers import Block, Log
-from sim.chain.blocks import Blocks
+from sim.chain.blocks import Blocks, Span
 from sim.chain.contracts import Contract
 from sim.chain.deployment import Deployment
 from sim.chain.funding import Funded
 from sim.chain.pack import cut
-from sim.chain.rpc import RefusedError
-from sim.chain.sender import Transaction, Wallets
+from sim.chain.rpc import RefusedError, UnreachableError
+from sim.chain.sender import RETRY_S, Transaction, Wallets
 from sim.chain.settlement import SettledBatch
 from sim.facts import Batch, ChainError
 from sim.units import Int64Array
 
 BLOCKS_PER_QUERY = 5_000
+READS = 3
 
 
 class Order(NamedTuple):
@@ -90,8 +92,19 @@ class Way:
         """
         ready = [*signed, *(self.blocks.sender.prepare(*order) for order in orders)]
         span = self.blocks.submit(ready, seconds)
-        blocks, logs = self.blocks.rpc.mined(place, topics, span.first, span.last)
+        blocks, logs = self._read(place, topics, span)
         return Landed(tuple(item.hash for item in ready), tuple(blocks), tuple(logs))
+
+    def _read(
+        self, place: str, topics: Sequence[bytes], span: Span
+    ) -> tuple[list[Block], list[Log]]:
+        """Reads what was mined; to ask again costs nothing, so one lost answer ends nothing."""
+        for _ in range(READS - 1):
+            try:
+                return self.blocks.rpc.mined(place, topics, span.first, span.last)
+            except UnreachableError:
+                time.sleep(RETRY_S)
+        return self.blocks.rpc.mined(place, topics, span.first, span.last)
 
     def seen(self, place: str, topics: Sequence[bytes], first_block: int) -> list[Log]:
         """A contract's events from a block on."""

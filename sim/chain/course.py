@@ -1,0 +1,121 @@
+"""A run's settling from its first batch to its last, begun again where a chain takes blocks back.
+
+What was settled in blocks that a reorganisation has undone is settled once more. The last batches
+are kept for that; the chain says which of their calls it still has.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from sim.chain.answers import Block
+from sim.chain.blocks import Blocks, ReorganisedError
+from sim.chain.deployment import Deployment
+from sim.chain.engine import SETTLING_DOWN_S, Engine
+from sim.chain.pack import cut
+from sim.chain.rails import ChainRail, rail_on_chain, way_of
+from sim.chain.settlement import OWN_ANVIL, ChainSetup, Resumed, SettledBatch
+from sim.facts import Batch, ChainError
+
+PARTS_PER_BLOCK = 16
+BATCHES_KEPT = 256
+ATTEMPTS = 5
+
+Told = Callable[[list[SettledBatch], Block | None], None]
+
+
+class Course:
+    """One run's batches on their way to one deployment, whatever becomes of its last blocks.
+
+    Args:
+        first_block: of the run, funding included.
+        told: is told of what each block settled, by another thread.
+        taken_back: hears from which call on, by the chain's ids, all that was told is void.
+    """
+
+    def __init__(
+        self, blocks: Blocks, deployment: Deployment, setup: ChainSetup, *, first_block: int,
+        told: Told, taken_back: Callable[[int], None],
+    ) -> None:  # fmt: skip
+        self._blocks, self._deployment, self._setup = blocks, deployment, setup
+        self._first_block, self._told, self._taken_back = first_block, told, taken_back
+        self._kept: deque[Batch] = deque(maxlen=BATCHES_KEPT)
+        self._way = way_of(blocks, deployment, setup)
+        self.funded = self._way.funded
+        rail = rail_on_chain(self._way, setup)
+        resumed = setup.resumed
+        landed = rail.resume(resumed.first_call, resumed.first_block) if resumed else 0
+        self.first_call = rail.first_call
+        self._engine = self._engine_of(rail, landed)
+
+    def _engine_of(self, rail: ChainRail, landed: int) -> Engine:
+        together = self._setup.backend == OWN_ANVIL and self._setup.rail.kind == "batch"
+        return Engine(
+            rail,
+            block_time_us=self._setup.block_time_us,
+            per_block=PARTS_PER_BLOCK if together else 1,
+            settled=self._told,
+            landed=landed,
+            stand=self._blocks.stand,
+        )
+
+    def add(self, batch: Batch) -> None:
+        """Takes a batch; it is settled by the time that `finish` returns."""
+        self._kept.append(batch)
+        self._carry(lambda engine: engine.add(batch), again=False)
+
+    def wait(self) -> None:
+        """Returns when the block in hand is mined and stands."""
+        self._carry(Engine.wait, again=True)
+
+    def finish(self) -> None:
+        """Returns when all is mined and stands; raises `ChainError` naming a wrong batch."""
+        self._carry(_finish, again=True)
+
+    def _carry(self, action: Callable[[Engine], None], *, again: bool) -> None:
+        """Does something with the engine; and, if it took a new one, all over ``again``."""
+        try:
+            action(self._engine)
+            if again:
+                self._blocks.stand()
+        except ReorganisedError as error:
+            self._begin_again(error)
+            if again:
+                self._carry(action, again=again)
+
+    def _begin_again(self, why: ReorganisedError) -> None:
+        """Settles anew what the chain does not have any more of the batches that are kept."""
+        for _ in range(ATTEMPTS):
+            try:
+                self._engine.close()
+                time.sleep(SETTLING_DOWN_S)
+                self._blocks.look_again()
+                landed = self._look()
+                for batch in list(self._kept):
+                    gone = max(0, min(len(batch), landed - batch.first))
+                    if gone < len(batch):
+                        self._engine.add(cut(batch, slice(gone, len(batch))))
+                return
+            except ReorganisedError as error:
+                why = error
+        raise why
+
+    def _look(self) -> int:
+        """A new engine, from where the chain now stands; how many of the run's calls it has."""
+        setup = replace(self._setup, resumed=Resumed(self.first_call, self._first_block))
+        rail = rail_on_chain(way_of(self._blocks, self._deployment, setup), setup)
+        landed = rail.resume(self.first_call, self._first_block)
+        if self._kept and landed < self._kept[0].first:
+            raise ChainError(
+                f"the chain has taken back {self._kept[0].first - landed} calls more than are "
+                "kept: telex resume settles them"
+            )
+        self._taken_back(self.first_call + landed)
+        self._engine = self._engine_of(rail, landed)
+        return landed
+
+
+def _finish(engine: Engine) -> None:
+    engine.flush()
+    engine.wait()
