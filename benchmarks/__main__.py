@@ -16,6 +16,7 @@ from benchmarks.experiments import overhead, sweeping
 from benchmarks.market import engine, scaling
 from benchmarks.measuring import machine, tell
 from benchmarks.protocol import protocol
+from benchmarks.rails import rails
 from benchmarks.reports import CountError, Pins, Report
 from benchmarks.routers import routers
 from benchmarks.settling import settlement
@@ -28,6 +29,7 @@ WORKLOADS: dict[str, Callable[[Sizes, Pins], Report]] = {
     "auctions": auctions,
     "protocol": protocol,
     "settlement": settlement,
+    "rails": rails,
     "memory": memory,
     "full": full,
     "sweeping": sweeping,

@@ -17,8 +17,9 @@ from benchmarks.reports import Figure, Pins, Report
 from benchmarks.sizes import Sizes
 from sim.auditing import Place, chain_setup
 from sim.chain import Settlement, Settler
+from sim.chain.local.fixed import put_fixed
 from sim.chain.node import Node, mine
-from sim.chain.rpc import Rpc
+from sim.chain.rpc import REQUESTS_PER_BATCH, Rpc
 from sim.chain.transactions import SavedBlock, TransactionReader
 from sim.facts import Batch
 from sim.scenario import Scenario
@@ -83,6 +84,8 @@ def encoded(directory: Path, settlement: Settlement) -> Settled:
     with Node(genesis_unix=reader.genesis.genesis_unix) as node, requests.Session() as session:
         session.trust_env = False
         rpc = Rpc(node.url)
+        if reader.genesis.fixed:
+            put_fixed(rpc)
         for block in saved[:first]:
             _post(session, node.url, _requests(block))
             mine(rpc, block.timestamp)
@@ -97,7 +100,7 @@ def encoded(directory: Path, settlement: Settlement) -> Settled:
     return Settled(settlement.calls, sent, settlement.gas_total, head, seconds)
 
 
-def _requests(block: SavedBlock) -> bytes:
+def _requests(block: SavedBlock) -> list[bytes]:
     asked = [
         {
             "jsonrpc": "2.0",
@@ -107,12 +110,16 @@ def _requests(block: SavedBlock) -> bytes:
         }
         for number, raw in enumerate(block.transactions)
     ]
-    return json.dumps(asked).encode()
+    starts = range(0, len(asked), REQUESTS_PER_BATCH)
+    return [json.dumps(asked[start : start + REQUESTS_PER_BATCH]).encode() for start in starts]
 
 
-def _post(session: requests.Session, url: str, body: bytes) -> None:
-    answer = session.post(url, body, headers={"Content-Type": "application/json"}, timeout=60)
-    answer.raise_for_status()
+def _post(session: requests.Session, url: str, bodies: list[bytes]) -> None:
+    for body in bodies:
+        answer = session.post(
+            url, body, headers={"Content-Type": "application/json"}, timeout=60
+        )  # fmt: skip
+        answer.raise_for_status()
 
 
 @contextmanager

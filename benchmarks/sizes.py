@@ -14,6 +14,8 @@ AGENTS = {"chat": (120, 240), "coders": (80, 180)}
 class Sizes:
     """Tasks of a short and a long run, of one to settle and one per router; how often each is done.
 
+    ``naive`` calls are settled by every rail, those of a transaction per call among them.
+
     With ``busier`` above 1, there are so many times fewer agents, each so many times busier.
     """
 
@@ -24,6 +26,7 @@ class Sizes:
     long_rounds: int
     chain_rounds: int
     routed: int
+    naive: int
     busier: int = 1
 
     def changes(self, tasks: int) -> dict[str, int]:
@@ -48,6 +51,7 @@ FULL = Sizes(
     long_rounds=3,
     chain_rounds=3,
     routed=4_000,
+    naive=4_000,
 )
 """About 50,000, 1,000,000 and 100,000 calls."""
 
@@ -59,5 +63,6 @@ QUICK = Sizes(
     long_rounds=1,
     chain_rounds=1,
     routed=100,
+    naive=60,
     busier=10,
 )

@@ -139,3 +139,12 @@ def test_an_unknown_workload_is_refused(capsys: pytest.CaptureFixture[str]) -> N
         command.main(["nonsense"])
     assert refused.value.code == 2
     assert "there are engine, scaling" in capsys.readouterr().err
+
+
+@pytest.mark.chain
+def test_the_quick_mode_settles_by_every_rail(tmp_path: Path) -> None:
+    kept = tmp_path / "rails.json"
+    assert command.main(["rails", "--quick", "--out", str(kept)]) == 0
+    found = json.loads(kept.read_text())["workloads"]["rails"]
+    assert found["counts"]["channel: calls on the chain"] == 60
+    assert "published: Raiden, open" in found["figures"]

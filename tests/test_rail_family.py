@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 import sim
 from sim.auditing import audit_saved
-from sim.chain import Audit, AuditRecord, Settlement, Settler
+from sim.chain import Audit, AuditRecord, Settlement, Settler, replay
 from sim.rails import RAILS, Rail, load_of
 from sim.units import shares_floor
 from tests.chain_helpers import DEPOSIT, FEE_BPS, audited, batches, record, settled, setup
@@ -176,3 +176,24 @@ def test_a_saved_run_is_replayed_and_audited(kind: str, tmp_path: Path) -> None:
     again = audit_saved(tmp_path / "run")
     assert (again.faults, again.difference_micros) == ((), 0)
     assert again.head == again.head_recorded
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("kind", ["transfer", "escrow-job"])
+def test_blocks_of_many_senders_are_replayed_to_the_same_head(kind: str, tmp_path: Path) -> None:
+    """More transactions than fit into one request, of accounts that take turns."""
+    run = replace(setup(tmp_path, agents=20), rail=rail_of(kind))
+    made = batches([520], agents=20)
+    with settled(made, run) as found:
+        assert found.calls == 520
+    with replay(tmp_path) as again:
+        assert (again.fault, again.head) == ("", found.head)
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_models_may_earn_for_the_first_time_together(kind: str, tmp_path: Path) -> None:
+    run = replace(setup(tmp_path, models=40), rail=rail_of(kind))
+    with settled(batches([50], models=40), run) as found:
+        assert found.calls == 50
+        assert found.unpaid == ()

@@ -107,8 +107,8 @@ class OwnBlocks:
         strays: list[Block] = []
         for number in range(last, 0, -1):
             block = self.rpc.block(number)
-            names = tuple("0x" + keccak(raw).hex() for raw in saved[number - 1].transactions)
-            if (saved[number - 1].timestamp, names) == (block.timestamp, block.transactions):
+            names = {"0x" + keccak(raw).hex() for raw in saved[number - 1].transactions}
+            if (saved[number - 1].timestamp, names) == (block.timestamp, {*block.transactions}):
                 break
             strays.insert(0, block)
         writer.keep(last - len(strays))

@@ -103,8 +103,9 @@ def _mine_again(rpc: Rpc, number: int, block: SavedBlock) -> str:
         mine(rpc, block.timestamp)
     except RefusedError as refused:
         return f"block {number}: {refused}"
-    found = rpc.block(number).transactions
-    needed = tuple("0x" + keccak(raw).hex() for raw in block.transactions)
+    # The file has what was sent in its order; the node's own order in a block follows from it.
+    found = sorted(rpc.block(number).transactions)
+    needed = sorted("0x" + keccak(raw).hex() for raw in block.transactions)
     if found != needed:
         return f"block {number}: {len(found)} of its {len(needed)} transactions could be mined"
     return ""

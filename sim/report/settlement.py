@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from sim.metrics.definitions import RailFigures
 from sim.report.markup import Html, Json, Table, folded, join, tag
 from sim.report.picture import Key, Layout, Picture, Trace, axis, layout, rounded
 from sim.report.proofs import Settled
@@ -99,16 +100,17 @@ def settlement_picture(record: Record, gas: Gas, delay: Delay) -> Picture:
         title="Gas and delay",
         caption="Gas per call of the batches closed in each interval: a batch with few calls "
         "spreads its fixed cost over few. Delay runs from the answer to its batch’s close.",
-        alternative=f"Gas per call is {whole(per_call)} as modelled{compared}. Half of the answers "
-        f"wait no more than {duration(delay.p50)} for their batch, 95 % no more than "
-        f"{duration(delay.p95)}.",
+        alternative=f"The {rail.kind} rail ties up {dollars(rail.locked_micros)} $ and leaves at "
+        f"most {dollars(rail.at_risk_micros)} $ owed. Gas per call is {whole(per_call)} as "
+        f"modelled{compared}. Half of the answers wait no more than {duration(delay.p50)} for "
+        f"their batch, 95 % no more than {duration(delay.p95)}.",
         traces=[*_gas_traces(gas), _delay_trace(delay)],
         layout=_layout(gas),
         narrow={
             "height": 520, "xaxis": {"domain": [0, 1]}, "yaxis": {"domain": [0.6, 1]},
             "xaxis2": {"domain": [0, 1]}, "yaxis2": {"domain": [0, 0.36]},
         },
-        table=_table(delay, gas),
+        table=_table(delay, gas, rail),
         legend=keys,
     )  # fmt: skip
 
@@ -160,10 +162,13 @@ def _layout(gas: Gas) -> Layout:
     )
 
 
-def _table(delay: Delay, gas: Gas) -> Table:
+def _table(delay: Delay, gas: Gas, rail: RailFigures) -> Table:
     calls = sum(gas.calls)
     measured = sum(gas.measured_calls)
     rows = [
+        ["rail", rail.kind],
+        ["tied up, at most", f"{dollars(rail.locked_micros)} $"],
+        ["owed and unsettled, at most", f"{dollars(rail.at_risk_micros)} $"],
         ["gas per call, modelled", number(sum(gas.modelled) / calls) if calls else NONE],
         ["gas per call, measured", number(sum(gas.measured) / measured) if measured else NONE],
         ["delay, median", duration(delay.p50)],

@@ -15,6 +15,7 @@ from sim.chain.accounts import TOKEN_DOMAIN, AccountKind, account
 from sim.chain.answers import Block, Log
 from sim.chain.contracts import contract, integer, integers
 from sim.chain.merkle import WORD, keccak, words
+from sim.chain.pack import GAS_LIMIT
 from sim.chain.rails.parts import Landed, Order, Paid, Part, Way, cuts, refused_part, unpaid_ids
 from sim.chain.rpc import RefusedError
 from sim.chain.sender import Transaction
@@ -25,7 +26,7 @@ from sim.units import Int64Array, shares_floor
 
 CALLS_PER_SPLIT = 1_000
 PAYMENT_GAS = 200_000
-SPLIT_GAS_FIXED, SPLIT_GAS_PER_CALL = 200_000, 6_000
+SPLIT_GAS_FIXED, SPLIT_GAS_PER_CALL = 200_000, 30_000  # a model's first call opens its slot
 FOREVER = 2**64 - 1
 AUTHORIZATION_TYPE = keccak(
     b"TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,"
@@ -71,7 +72,8 @@ class Hub:
         models = self._models[part.batch.model].tobytes()
         data = head + models + word(count) + words(charged).tobytes()
         selector = self.contract.selector("split")
-        return Order(self.place, selector + data, SPLIT_GAS_FIXED + count * SPLIT_GAS_PER_CALL)
+        gas = min(GAS_LIMIT, SPLIT_GAS_FIXED + count * SPLIT_GAS_PER_CALL)
+        return Order(self.place, selector + data, gas)
 
     def logs(self, part: Part, landed: Landed) -> list[Log]:
         """The events of a part's calls, one each in order; none if the split failed."""
