@@ -1,0 +1,99 @@
+"""What a user can get wrong about a chain: a clear error, nothing lost, nothing paid twice."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.chain import Ready, Rpc, Served, Settler, deploy, serve
+from sim.chain.accounts import ROUTER_INDEX, AccountKind, Mandate, account, sign_mandate
+from sim.chain.contracts import contract, integer
+from sim.chain.pack import GAS_LIMIT, pack
+from sim.chain.sender import Sender
+from sim.chain.settlement import GENESIS_UNIX
+from sim.facts import ChainError
+from tests.chain_helpers import DEPOSIT, FEE_BPS, MAX_PRICE, audited, batches, record, setup
+from tests.chain_payers import send
+
+pytestmark = pytest.mark.chain
+LEDGER = contract("CallLedger")
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serve(fee_bps=FEE_BPS) as node:
+        yield node
+
+
+def test_a_deployer_without_ether_is_told_so(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELEX_PRIVATE_KEY", "0x" + "7e" * 32)
+    with Rpc(served.url) as rpc, pytest.raises(ChainError, match=r"(?i)insufficient funds"):
+        deploy(rpc, FEE_BPS)
+
+
+def test_a_deployment_of_another_chain_is_refused(served: Served, tmp_path: Path) -> None:
+    path = tmp_path / "given.json"
+    replace(served.deployment, chain_id=1).save(path)
+    run = replace(setup(tmp_path), backend=served.url, deployment=path)
+    with (
+        Settler(run) as settler,
+        pytest.raises(ChainError, match="is chain 31337, the deployment 1"),
+    ):
+        settler.wait_ready()
+
+
+def shorten_mandate(ready: Ready, agent: int, deadline: int) -> None:
+    """The agent signs a mandate that runs out."""
+    deployment, payer = ready.deployment, account(AccountKind.AGENT, agent)
+    place = deployment.call_ledger
+    with Rpc(ready.url) as rpc:
+        number = integer(rpc.view(place, LEDGER.call("idOf", payer.address)))
+        nonce = integer(rpc.view(place, LEDGER.call("mandateNonce", number)))
+        mandate = Mandate(deployment.router, DEPOSIT, MAX_PRICE, deadline, nonce)
+        signed = sign_mandate(payer, mandate, deployment.chain_id, place)
+        fields = (mandate.router, mandate.cap, mandate.max_price, deadline, nonce)
+        send(rpc, place, LEDGER.call("setMandate", number, fields, signed))
+
+
+def test_calls_after_a_mandate_has_run_out_are_unpaid(tmp_path: Path) -> None:
+    first, second, third = made = batches([20, 20, 20])
+    with Settler(setup(tmp_path)) as settler:
+        shorten_mandate(settler.wait_ready(), agent=2, deadline=GENESIS_UNIX + 70)
+        for batch in made:
+            settler.send(batch)
+        found = settler.finish()
+    late = np.flatnonzero((third.agent == 2) & (third.charge_micros > 0))
+    assert len(late)
+    assert found.unpaid == tuple((len(first) + len(second) + late).tolist())
+    assert found.calls == 60
+
+
+def test_a_batch_that_another_router_process_was_quicker_with_is_not_settled_twice(
+    tmp_path: Path,
+) -> None:
+    """Somebody else holds the router's key, and settles the same calls at the same place."""
+    first, second = made = batches([20, 15])
+    with Settler(setup(tmp_path)) as settler:
+        ready = settler.wait_ready()
+        place, ids = ready.deployment.call_ledger, np.arange(1, 9)
+        packed = pack(first, slice(None), ids[:5], ids[5:], emit_events=True)
+        with Rpc(ready.url) as rpc:
+            router = account(AccountKind.OPERATOR, ROUTER_INDEX)
+            other = Sender(rpc, router, ready.deployment.chain_id, free=True)
+            data = packed.calldata(LEDGER.selector("settleBatch"), 0)
+            other.send([other.prepare(place, data + bytes(1), GAS_LIMIT)])
+        for batch in made:
+            settler.send(batch)
+        with pytest.raises(ChainError, match=r"batch 0 \(calls 0 to 19\) was not settled"):
+            settler.finish()
+        so_far = settler.settlement_so_far
+        assert so_far is not None
+        assert so_far.calls == 0
+        result = audited(so_far, replace(record([first]), last_block=None))
+    assert result.calls_on_chain <= 20
+    assert (result.unexpected, result.differing) == ((), ())
+    assert len(second) == 15
