@@ -24,7 +24,7 @@ class CascadeOrder(Case):
     kind: Literal["cascade"] = "cascade"
     costs: tuple[Annotated[float, Field(ge=0.001, le=1000)], ...] = (0.01, 0.3, 0.08)
     chances: tuple[OpenShare, ...] = (0.7, 0.8, 0.6)
-    tasks: Tasks = 2_500
+    tasks: Tasks = 1_600
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:

@@ -17,7 +17,7 @@ class LogitShares(Case):
     kind: Literal["logit"] = "logit"
     temperature: Positive = 1.0
     utilities: tuple[Utility, ...] = Field(default=(1.0, 0.5, 0.0), min_length=2, max_length=100)
-    tasks: Tasks = 4_000
+    tasks: Tasks = 2_500
 
     def known(self) -> list[Known]:
         """Each share, and how concentrated they are."""
@@ -44,7 +44,7 @@ class PowerShares(Case):
     prices: tuple[Annotated[float, Field(ge=0.01, le=1e6)], ...] = Field(
         default=(1.0, 2.0, 3.0), min_length=2, max_length=100
     )
-    tasks: Tasks = 4_000
+    tasks: Tasks = 2_500
 
     def known(self) -> list[Known]:
         """Each share, and how concentrated they are."""

@@ -29,9 +29,9 @@ class Choices(Case):
     kind: Literal["choices"] = "choices"
     choices: Annotated[int, Field(ge=1, le=10)] = 2
     load: Load = 0.9
-    servers: Annotated[int, Field(ge=1, le=2000)] = 400
+    servers: Annotated[int, Field(ge=1, le=2000)] = 200
     warm_up: Share = 0.75
-    tasks: Tasks = 36_000
+    tasks: Tasks = 18_000
 
     def known(self) -> list[Known]:
         """The mean sojourn at infinitely many models (Mitzenmacher 2001); exact for one choice."""
@@ -66,7 +66,7 @@ class Jackson(Case):
     second: Positive = 2.0
     onward: OpenShare = 0.5
     back: OpenShare = 0.4
-    tasks: Tasks = 8_000
+    tasks: Tasks = 5_000
 
     @model_validator(mode="after")
     def _stable(self) -> Self:

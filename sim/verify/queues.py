@@ -59,7 +59,7 @@ class MM1(Case):
 
     def observe(self, seed: int) -> Found:
         """One run, as long as the far quantile asks for."""
-        frames = run_of_one(model(), self.load, self.tasks or enough(self.load, 3.5), seed)
+        frames = run_of_one(model(), self.load, self.tasks or enough(self.load, 2.8), seed)
         calls = settled(frames)
         sojourns = between_s(calls, "posted_us", "finished_us")
         values = [
@@ -89,7 +89,7 @@ class MMC(Case):
         """One run; the rarer waiting is, the longer."""
         per_s = self.servers * self.load
         rarity = 1 / erlang_c(self.servers, per_s) ** 0.5
-        tasks = self.tasks or enough(self.load, SCARCE * rarity)
+        tasks = self.tasks or enough(self.load, rarity)
         served = model(capacity={"slots": self.servers, "queue": UNLIMITED})
         calls = settled(run_of_one(served, per_s, tasks, seed))
         return Found([mean_wait_s(calls)], chance(calls, per_s))
@@ -112,7 +112,7 @@ class ErlangC(Case):
         """One run; the rarer waiting is, the longer."""
         per_s = self.servers * self.load
         rarity = 1 / erlang_c(self.servers, per_s) ** 2
-        tasks = self.tasks or enough(self.load, 0.04 * rarity)
+        tasks = self.tasks or enough(self.load, 0.028 * rarity)
         served = model(capacity={"slots": self.servers, "queue": UNLIMITED})
         calls = settled(run_of_one(served, per_s, tasks, seed))
         waited = between_s(calls, "posted_us", "started_us")
@@ -150,7 +150,7 @@ class MG1(Case):
         """One run; the more the service varies, the longer."""
         shaped = {"half_width": self.half_width, "stages": self.stages, "cv": self.cv}
         law: Part = {"kind": self.law, **{k: v for k, v in shaped.items() if v is not None}}
-        factor = SCARCE * (1 + self._variance) / 2
+        factor = SCARCE * (1.5 + self._variance) / 2
         served, tasks = model(law=law), self.tasks or enough(self.load, factor)
         calls = settled(run_of_one(served, self.load, tasks, seed))
         return Found([mean_wait_s(calls)], chance(calls, self.load))
@@ -223,6 +223,6 @@ class Breaking(Case):
     def observe(self, seed: int) -> Found:
         """One run of one model that breaks down."""
         breaks = {"mean_busy_s": 1 / self.failures, "mean_repair_s": 1 / self.repairs}
-        served, tasks = model(breakdowns=breaks), self.tasks or enough(self._busy)
+        served, tasks = model(breakdowns=breaks), self.tasks or enough(self._busy, 1.4)
         calls = settled(run_of_one(served, self.load, tasks, seed))
         return Found([mean_wait_s(calls)], chance(calls, self.load, self._busy / self.load))
