@@ -1,6 +1,7 @@
 """The clock: SimPy's environment on whole microseconds."""
 
 from collections.abc import Callable
+from heapq import heappush
 from typing import TypeVar
 
 from simpy import Environment
@@ -10,16 +11,19 @@ What = TypeVar("What")
 
 
 class Alarm(Event):
-    """An event that calls a function when its time comes; lighter than a Timeout."""
+    """Calls ``then(what)`` when its time comes; lighter than a Timeout, for nobody waits for it."""
 
-    __slots__ = ()
+    __slots__ = ("then", "what")
+    _ok = True
 
-    def __init__(self, clock: "Clock", delay_us: int, ring: Callable[[Event], None]) -> None:
-        self.env = clock
-        self.callbacks = [ring]
-        self._value = None
-        self._ok = True
-        clock.schedule(self, NORMAL, delay_us)
+    def __init__(self, then: Callable[[What], None], what: What) -> None:
+        self.callbacks = [_ring]
+        self.then: Callable[[What], None] = then
+        self.what = what
+
+
+def _ring(alarm: Alarm) -> None:
+    alarm.then(alarm.what)
 
 
 class Clock(Environment):
@@ -40,4 +44,5 @@ class Clock(Environment):
 
     def after(self, delay_us: int, then: Callable[[What], None], what: What) -> None:
         """Calls ``then(what)`` after ``delay_us`` (at least 0)."""
-        Alarm(self, delay_us, lambda _: then(what))
+        event = Alarm(then, what)
+        heappush(self._queue, (self._now + delay_us, NORMAL, next(self._eid), event))
