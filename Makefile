@@ -37,7 +37,7 @@ demo: setup
 
 test: setup
 	$(FORGE) test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 check: setup build/slither/.clean
 	$(BIN)/ruff check
