@@ -22,7 +22,6 @@ AGENTS, MODELS, FEE_BPS, MOST_MICROS = 20, 20, 200, 3_000
 # or model, too.
 EXPECTED = {"transfer": 42_000, "x402-exact": 71_000, "escrow-job": 205_000, "prepaid": 77_000}
 BATCH_CALL, BATCH_ACCOUNT = 4_800, 9_000
-MANY_SENDERS = ("transfer", "escrow-job")  # an Anvil need not take a request's in their order
 PUBLISHED = (
     ("x402 batch-settlement, claim of one", 40_252),
     ("x402 batch-settlement, claim of ten channels", 192_043),
@@ -93,8 +92,7 @@ def rails(sizes: Sizes, pins: Pins) -> Report:
         (rounds,) = alternating(sizes.chain_rounds, partial(_round, kind, made))
         for ours, theirs in rounds:
             report.exactly(f"{kind}: calls on the chain", ours.calls, sizes.naive)
-            if kind not in MANY_SENDERS:
-                report.exactly(f"{kind}: head", theirs.head, ours.head)
+            report.exactly(f"{kind}: head", theirs.head, ours.head)
         rates = [[one.calls_per_s for one in pair] for pair in rounds]
         our_rate, their_rate = (median([pair[at] for pair in rates]) for at in range(2))
         per_call = rounds[0][0].gas / sizes.naive

@@ -1,6 +1,5 @@
 """The settlement's speed: our settler against Anvil given the same bytes, encoded beforehand."""
 
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +9,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 
-import requests
-
 from benchmarks.measuring import alternating, median
 from benchmarks.reports import Figure, Pins, Report
 from benchmarks.sizes import Sizes
@@ -19,7 +16,9 @@ from sim.auditing import Place, chain_setup
 from sim.chain import Settlement, Settler
 from sim.chain.local.fixed import put_fixed
 from sim.chain.node import Node, mine
-from sim.chain.rpc import REQUESTS_PER_BATCH, Rpc
+from sim.chain.pipeline import in_order
+from sim.chain.rpc import Rpc
+from sim.chain.rpc import encoded as encoded_requests
 from sim.chain.transactions import SavedBlock, TransactionReader
 from sim.facts import Batch
 from sim.scenario import Scenario
@@ -81,17 +80,16 @@ def encoded(directory: Path, settlement: Settlement) -> Settled:
     saved = list(reader)
     first = settlement.batches[0].block - 1
     bodies = [(_requests(block), block.timestamp) for block in saved[first:]]
-    with Node(genesis_unix=reader.genesis.genesis_unix) as node, requests.Session() as session:
-        session.trust_env = False
+    with Node(genesis_unix=reader.genesis.genesis_unix) as node:
         rpc = Rpc(node.url)
         if reader.genesis.fixed:
             put_fixed(rpc)
         for block in saved[:first]:
-            _post(session, node.url, _requests(block))
+            _post(node.url, _requests(block))
             mine(rpc, block.timestamp)
         started = perf_counter()
         for body, timestamp in bodies:
-            _post(session, node.url, body)
+            _post(node.url, body)
             mine(rpc, timestamp)
         seconds = perf_counter() - started
         head = rpc.block().hash
@@ -101,25 +99,14 @@ def encoded(directory: Path, settlement: Settlement) -> Settled:
 
 
 def _requests(block: SavedBlock) -> list[bytes]:
-    asked = [
-        {
-            "jsonrpc": "2.0",
-            "id": number,
-            "method": "eth_sendRawTransaction",
-            "params": ["0x" + raw.hex()],
-        }
-        for number, raw in enumerate(block.transactions)
-    ]
-    starts = range(0, len(asked), REQUESTS_PER_BATCH)
-    return [json.dumps(asked[start : start + REQUESTS_PER_BATCH]).encode() for start in starts]
+    return encoded_requests(
+        [("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in block.transactions]
+    )
 
 
-def _post(session: requests.Session, url: str, bodies: list[bytes]) -> None:
-    for body in bodies:
-        answer = session.post(
-            url, body, headers={"Content-Type": "application/json"}, timeout=60
-        )  # fmt: skip
-        answer.raise_for_status()
+def _post(url: str, bodies: list[bytes]) -> None:
+    for answer in in_order(url, bodies):
+        assert b'"result"' in answer
 
 
 @contextmanager

@@ -10,12 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from sim.chain.answers import Block
+from sim.chain.answers import Block, as_bytes
 from sim.chain.merkle import keccak
-from sim.chain.node import drop, drop_waiting, mine, set_next_timestamp
+from sim.chain.node import drop, drop_waiting, mine, roll_back, set_next_timestamp
 from sim.chain.rpc import POLL_S, RefusedError, Rpc, UnreachableError
 from sim.chain.sender import RETRY_S, Sender, Transaction
-from sim.chain.transactions import TransactionReader, TransactionWriter
+from sim.chain.transactions import SavedBlock, TransactionReader, TransactionWriter
 from sim.facts import ChainError
 
 MINED_TIMEOUT_S = 120.0
@@ -71,12 +71,10 @@ class OwnBlocks:
         self.rpc, self.sender = rpc, sender
         self._genesis_unix, self._writer = genesis_unix, writer
         self._last = rpc.block()
-        self._sent: dict[str, bytes] = {}
 
     def submit(self, transactions: Sequence[Transaction], seconds: int) -> Span:
         """As `Blocks.submit`, in one block, which is saved."""
         self.stand()
-        self._sent = {one.hash: one.raw for one in transactions}
         self.sender.send(transactions)
         timestamp = max(self._genesis_unix + seconds, self._last.timestamp + 1)
         number = self._last.number + 1
@@ -86,7 +84,7 @@ class OwnBlocks:
             raise ReorganisedError(before)
         self._last = mined
         if self._writer is not None:
-            self._writer.append(timestamp, [transaction.raw for transaction in transactions])
+            self._writer.append(timestamp, self._as_mined(mined, transactions))
         return Span(number, number)
 
     def stand(self) -> None:
@@ -94,26 +92,38 @@ class OwnBlocks:
         stands(self.rpc, self._last)
 
     def look_again(self) -> None:
-        """As `Blocks.look_again`; the transaction file follows the chain, and what waits goes."""
+        """As `Blocks.look_again`: chain and transaction file go back to where both agree."""
         drop_waiting(self.rpc)
+        if self._writer is not None:
+            self._agree(self._writer, self.rpc.block().number)
         self._last = self.rpc.block()
         self.sender.nonce = self.sender.landed()
-        if self._writer is not None:
-            self._follow(self._writer, self._last.number)
 
-    def _follow(self, writer: TransactionWriter, last: int) -> None:
-        """Has the file hold the chain's blocks: one may have been mined as others were gone."""
-        saved = list(TransactionReader(writer.path.parent))[:last]
-        strays: list[Block] = []
-        for number in range(last, 0, -1):
-            block = self.rpc.block(number)
-            names = {"0x" + keccak(raw).hex() for raw in saved[number - 1].transactions}
-            if (saved[number - 1].timestamp, names) == (block.timestamp, {*block.transactions}):
-                break
-            strays.insert(0, block)
-        writer.keep(last - len(strays))
-        for block in strays:
-            writer.append(block.timestamp, [self._sent[name] for name in block.transactions])
+    def _agree(self, writer: TransactionWriter, last: int) -> None:
+        """Takes a block back that was mined as those before it were already gone.
+
+        It cannot be replayed: the senders of what failed in it are in its state, and only there.
+        """
+        saved, agreed = list(TransactionReader(writer.path.parent))[:last], last
+        while agreed and not (agreed <= len(saved) and self._is(agreed, saved[agreed - 1])):
+            agreed -= 1
+        if agreed < last:
+            roll_back(self.rpc, last - agreed)
+        writer.keep(agreed)
+
+    def _is(self, number: int, saved: SavedBlock) -> bool:
+        """Whether a block of the chain is the one that was saved."""
+        block = self.rpc.block(number)
+        names = tuple("0x" + keccak(raw).hex() for raw in saved.transactions)
+        return (block.timestamp, block.transactions) == (saved.timestamp, names)
+
+    def _as_mined(self, block: Block, sent: Sequence[Transaction]) -> list[bytes]:
+        """A block's raw transactions in its own order; the node is asked for others."""
+        ours = {one.hash: one.raw for one in sent}
+        return [
+            ours.get(name) or as_bytes(self.rpc.call("eth_getRawTransactionByHash", name))
+            for name in block.transactions
+        ]
 
     def _mine(self, number: int, timestamp: int) -> None:
         try:

@@ -32,6 +32,7 @@ START_TIMEOUT_S = 20.0
 START_LOOK_S = 0.01
 STOP_TIMEOUT_S = 5.0
 PORT_ATTEMPTS = 5
+KEPT_STATES = 8  # so many blocks can be taken back; each costs nothing that could be measured
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _NATIVE_MAGIC = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"MZ")
@@ -106,7 +107,7 @@ def _command(
     command += ["--block-base-fee-per-gas", "0", "--no-request-size-limit"]
     if genesis_unix is not None:
         command += ["--timestamp", str(genesis_unix - SETUP_S)]
-    return command if automine else [*command, "--no-mining", "--prune-history"]
+    return command if automine else [*command, "--no-mining", "--prune-history", str(KEPT_STATES)]
 
 
 class Node:
@@ -254,6 +255,11 @@ def snapshot(rpc: Rpc) -> str:
 def revert(rpc: Rpc, remembered: str) -> None:
     """Takes every block back that was mined since the snapshot: a reorganisation."""
     rpc.call("evm_revert", remembered)
+
+
+def roll_back(rpc: Rpc, blocks: int) -> None:
+    """Takes the last so many blocks back; raises `RefusedError` beyond the states that are kept."""
+    rpc.call("anvil_rollback", blocks)
 
 
 def drop_waiting(rpc: Rpc) -> None:

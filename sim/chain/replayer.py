@@ -99,13 +99,14 @@ def _mine_again(rpc: Rpc, number: int, block: SavedBlock) -> str:
         ("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in block.transactions
     ]
     try:
-        rpc.batch(asked)
+        for answer in rpc.in_order(asked):
+            if isinstance(answer, RefusedError):
+                return f"block {number}: {answer}"
         mine(rpc, block.timestamp)
     except RefusedError as refused:
         return f"block {number}: {refused}"
-    # The file has what was sent in its order; the node's own order in a block follows from it.
-    found = sorted(rpc.block(number).transactions)
-    needed = sorted("0x" + keccak(raw).hex() for raw in block.transactions)
-    if found != needed:
+    found = rpc.block(number).transactions
+    needed = tuple("0x" + keccak(raw).hex() for raw in block.transactions)
+    if len(found) != len(needed):
         return f"block {number}: {len(found)} of its {len(needed)} transactions could be mined"
-    return ""
+    return "" if found == needed else f"block {number}: its transactions are in another order"

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Self, TypeAlias
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ from sim.chain.answers import (
     read_log,
     read_receipt,
 )
+from sim.chain.pipeline import in_order
 from sim.facts import ChainError, ToolError
 
 Request: TypeAlias = tuple[str, list[Json]]
@@ -116,7 +118,7 @@ class Rpc:
 
     def __init__(self, url: str, *, allow_remote: bool = False, timeout_s: float = 60.0) -> None:
         check_loopback(url, allow_remote)
-        self.url = url
+        self.url, self._timeout_s = url, timeout_s
         self._session = _Session(url, timeout_s)
         self._provider = HTTPProvider(
             URI(url),
@@ -158,10 +160,20 @@ class Rpc:
         for start in range(0, len(asked), REQUESTS_PER_BATCH):
             part = asked[start : start + REQUESTS_PER_BATCH]
             for (method, _), answer in zip(part, self._exchange(part), strict=True):
-                try:
-                    answers.append(self._result(method, answer))
-                except RefusedError as refused:
-                    answers.append(refused)
+                answers.append(self._result_or_refused(method, answer))
+        return answers
+
+    def in_order(self, asked: Sequence[Request]) -> list["Json | RefusedError"]:
+        """As `batch_answers`, but no request is carried out before the one before it is."""
+        if len(asked) < 2:
+            return self.batch_answers(asked)
+        answers: list[Json | RefusedError] = []
+        try:
+            bodies = in_order(self.url, encoded(asked), self._timeout_s)
+            for (method, _), body in zip(asked, bodies, strict=True):
+                answers.append(self._result_or_refused(method, json.loads(body)))
+        except (OSError, HTTPException, ValueError) as error:
+            raise self._lost(error) from None
         return answers
 
     def _exchange(self, part: Sequence[Request]) -> list[RPCResponse]:
@@ -176,11 +188,11 @@ class Rpc:
 
     def _lost(self, error: Exception) -> UnreachableError:
         cause = str(error).split("\n", 1)[0][:160]
-        if isinstance(error, urllib3.exceptions.NewConnectionError):
+        if isinstance(error, urllib3.exceptions.NewConnectionError | ConnectionRefusedError):
             cause = "nothing answers there"
-        elif isinstance(error, urllib3.exceptions.TimeoutError):
+        elif isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError):
             cause = "no answer in time"
-        elif isinstance(error, json.JSONDecodeError):
+        elif isinstance(error, ValueError):
             cause = "what answers there does not speak JSON-RPC"
         return UnreachableError(f"the node at {self.url} cannot be reached: {cause}")
 
@@ -196,6 +208,12 @@ class Rpc:
             raise ChainError(f"{self.url} sent no result to {method}: {str(answer)[:120]}")
         result: Json = answer["result"]
         return result
+
+    def _result_or_refused(self, method: str, answer: object) -> "Json | RefusedError":
+        try:
+            return self._result(method, answer)
+        except RefusedError as refused:
+            return refused
 
     def quantity(self, method: str, *params: Json) -> int:
         """The result of one request as an int."""
@@ -255,6 +273,14 @@ class Rpc:
             if time.monotonic() > end:
                 raise ChainError(f"no receipt for {transaction} after {timeout_s:g} s")
             time.sleep(POLL_S)
+
+
+def encoded(asked: Sequence[Request]) -> list[bytes]:
+    """Requests as JSON-RPC, each by itself."""
+    return [
+        json.dumps({"jsonrpc": "2.0", "id": at, "method": method, "params": params}).encode()
+        for at, (method, params) in enumerate(asked)
+    ]
 
 
 def _logs_request(address: str, topics: Sequence[bytes], first: int, last: int) -> Request:

@@ -85,7 +85,9 @@ class Sender:
         self._priced += 1
 
     def send(self, transactions: Sequence[Transaction]) -> None:
-        """Puts transactions before the chain, in nonce order, each once.
+        """Puts transactions before the chain, each once, those of one account in nonce order.
+
+        On a chain of ours those of many accounts come in the order given, too.
 
         Raises:
             RefusedError: the node does not take one of them.
@@ -96,7 +98,8 @@ class Sender:
             try:
                 if attempt:
                     waiting = self._not_landed(waiting)
-                answers = self._rpc.batch_answers([item.request for item in waiting])
+                send = self._rpc.in_order if self._free else self._rpc.batch_answers
+                answers = send([item.request for item in waiting])
                 refused = [answer for answer in answers if isinstance(answer, RefusedError)]
                 if refused and self._not_landed(waiting):
                     raise refused[0]
