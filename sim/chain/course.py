@@ -84,7 +84,7 @@ class Course:
             if again:
                 self._carry(action, again=again)
 
-    def _begin_again(self, why: ReorganisedError) -> None:
+    def _begin_again(self, why: ChainError) -> None:
         """Settles anew what the chain does not have any more of the batches that are kept."""
         for _ in range(ATTEMPTS):
             try:
@@ -97,7 +97,7 @@ class Course:
                     if gone < len(batch):
                         self._engine.add(cut(batch, slice(gone, len(batch))))
                 return
-            except ReorganisedError as error:
+            except ChainError as error:  # a chain in the middle of it answers anything
                 why = error
         raise why
 
