@@ -42,6 +42,18 @@ class Clock(Environment):
         """The present time in us."""
         return self._now
 
+    def succeed_next(self, event: Event) -> None:
+        """Lets an event succeed at the time of whatever comes next, after it; now if nothing does.
+
+        Raises ``RuntimeError`` if it has been triggered.
+        """
+        if event.triggered:
+            msg = f"{event} has already been triggered"
+            raise RuntimeError(msg)
+        event._ok, event._value = True, None
+        waiting = self._queue[0][0] - self._now if self._queue else 0
+        self.schedule(event, NORMAL, max(0, waiting))
+
     def after(self, delay_us: int, then: Callable[[What], None], what: What) -> None:
         """Calls ``then(what)`` after ``delay_us`` (at least 0)."""
         event = Alarm(then, what)

@@ -273,9 +273,18 @@ class Market:
             self.end()
 
     def end(self) -> None:
-        """Lets ``drained`` happen, if it has not; may be called by a signal at any instant."""
+        """Lets ``drained`` happen now, if it has not."""
         with suppress(RuntimeError):
             self.drained.succeed()
+
+    def end_soon(self) -> None:
+        """Lets ``drained`` happen with what comes next; may be called by a signal at any instant.
+
+        A signal may come between two lines of the loop, when the clock still shows the time before
+        the event that is about to happen: never before that event, or time would turn back.
+        """
+        if not self.drained.triggered:
+            self.clock.succeed_next(self.drained)
 
     def call_us_until_now(self) -> int:
         """The integral of the number of calls in flight over time, so far."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from functools import partial
 from types import FrameType
 from typing import Final
 
@@ -93,7 +94,7 @@ class World:
         self.begin()
         for agent in self.agents:
             self._await_next(agent)
-        with interruptible(self.stop), _without_collector():
+        with interruptible(partial(self.stop, by_signal=True)), _without_collector():
             self.clock.run(until=self.market.drained)
             self._finish()
         return self.history
@@ -116,11 +117,11 @@ class World:
         if self.course is not None:
             self.course.start()
 
-    def stop(self) -> None:
-        """Ends the run at the present instant; calls under way stay in flight."""
+    def stop(self, *, by_signal: bool = False) -> None:
+        """Ends the run at the present instant, or a signal's; calls under way stay in flight."""
         if not self.market.drained.triggered:
             self.history.interrupted = True
-            self.market.end()
+            (self.market.end_soon if by_signal else self.market.end)()
 
     # Arrivals --------------------------------------------------------------------------------
 
@@ -289,8 +290,7 @@ def interruptible(stop: Callable[[], None]) -> Iterator[None]:
         yield
         return
 
-    def handle(signum: int, frame: FrameType | None) -> None:
-        del signum, frame
+    def handle(_: int, __: FrameType | None) -> None:
         stop()
 
     before = signal.signal(signal.SIGINT, handle)

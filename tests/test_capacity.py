@@ -5,7 +5,7 @@ from collections import Counter
 import polars as pl
 import pytest
 
-from sim.facts import Task
+from sim.facts import ScenarioError, Task
 from sim.laws import Evidence, check
 from sim.metrics import figures
 from sim.record.frames import Frames
@@ -141,3 +141,17 @@ def test_faults_of_capacity_are_found_with_their_paths() -> None:
         "models.b.capacity.scaling.target_load", "models.b.capacity.scaling.max_slots",
         "models.c.latency.slowdown",
     }  # fmt: skip
+
+
+def test_an_event_that_leaves_the_limit_alone_leaves_its_minute_alone() -> None:
+    event = {"at_h": 20 / 3600, "set": {"models.a.verbosity": 1.1}}
+    frames = record(
+        play(scenario({"a": limited(2)}, events=[event]), [task(t) for t in (1, 2, 30)])
+    )
+    assert frames.tasks["reason"].to_list() == ["none", "none", "no_capacity"]
+
+
+def test_a_call_market_has_no_limit_of_calls() -> None:
+    rule = {"kind": "double", "tick_s": 5}
+    with pytest.raises(ScenarioError, match="no such limit in a call market"):
+        scenario({"a": limited(2)}, {"g": group()}, mechanism=rule)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from sim.metrics import Figures, figures
+from sim.metrics.competition import collusion_index
 from sim.metrics.prices import gini
-from sim.scenario import Scenario
+from sim.scenario import Scenario, load
 from tests.auctions import ON_SUCCESS, bidders, seller
 from tests.scenarios_for_tests import Mappings, play, ran, record, scenario, task
 from tests.test_competition import market
@@ -82,3 +83,7 @@ def test_the_collusion_index_is_only_defined_where_all_respond_to_one_demand() -
     undercut = {"kind": "undercut"}
     assert figures(ran(market(2, undercut, {"kind": "cheapest"}))).prices.collusion_index is None
     assert figures(ran(scenario(tasks=20))).prices.collusion_index is None
+
+
+def test_where_the_treasury_takes_all_there_is_no_collusion_to_measure() -> None:
+    assert collusion_index(load("price-war", {"rail.fee_bps": 10_000}), 1.0) is None

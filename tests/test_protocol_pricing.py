@@ -166,3 +166,14 @@ def test_an_explanation_shows_the_price_at_the_multiplier_of_the_moment(tmp_path
     other = next(each for each in found.candidates if each.model != found.pick)
     gap = (picked.expected_surplus_usd or 0) - (other.expected_surplus_usd or 0)
     assert gap == pytest.approx((other.quote_usd or 0) - charge_usd, abs=1e-9)
+
+
+def test_an_event_that_pays_for_success_alone_pays_for_success_alone():
+    rules = {"kind": "telegraph", "spot_checks": {"tasks": 0}, "pricing": FLAT}
+    paid = {"kind": "set", "at_h": 0.0001, "set": {"rail.settle_on": "success"}}
+    calls = ran(
+        scenario({"m": model("0.01")}, {"g": group(200)}, tasks=100, protocol=rules, events=[paid])
+    ).calls
+    wrong = calls.filter(~pl.col("success"))
+    assert len(wrong) > 5
+    assert wrong["charge_micros"].sum() == 0

@@ -27,7 +27,7 @@ def clearing_of(scenario: Scenario, floor: Floor) -> Clearing:
     if isinstance(rule, Posted):
         protocol = scenario.protocol
         if protocol is not None and protocol.pricing is not None:
-            return DemandPrice(floor, scenario.rail.settle_on == "delivered")
+            return DemandPrice(floor)
         return PostedPrice(floor)
     if isinstance(rule, (FirstPrice, SecondPrice, UniformPrice)):
         return CapacityAuction(rule, scenario, floor)

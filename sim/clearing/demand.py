@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sim.agents import Agent
 from sim.clearing.posted import PostedPrice
-from sim.clearing.types import Floor, Offer
+from sim.clearing.types import Offer
 from sim.facts import Reason, Task
 from sim.mechanisms import Ask
 from sim.models import Terms
@@ -13,10 +13,6 @@ from sim.units import times_tenths_ceil
 
 class DemandPrice(PostedPrice):
     """As `PostedPrice`; what is quoted is charged, whatever the multiplier is by then."""
-
-    def __init__(self, floor: Floor, pays_wrong: bool) -> None:
-        super().__init__(floor)
-        self.pays_wrong = pays_wrong
 
     def asks(self, task: Task, models: Sequence[int]) -> list[Ask]:
         """What each model asks at the multiplier, with the validators' score."""
@@ -34,4 +30,4 @@ class DemandPrice(PostedPrice):
         model = self.pool.endpoints[self.floor.router.pick(task, attempt, models, self.pool)]
         tenths = self.pool.tenths[task.intent]
         price = times_tenths_ceil(model.quote_micros(task), tenths)
-        return model, price, price, price, Terms(price, price if self.pays_wrong else None)
+        return model, price, price, price, Terms(price, price if self.floor.pay_any else None)

@@ -18,16 +18,36 @@ SAMPLED_TASKS = 64
 def tasks_shifted(evidence: Evidence, tasks: Tasks) -> int:
     """How many tasks of sampled agents are others than these would post if they were alone."""
     scenario, total = evidence.frames.scenario, len(evidence.names.agents)
-    everyone, flow = agents(scenario), flows(scenario)
+    flow = flows(scenario)
+    groups, within = evidence.names.group_of_agent, _within(scenario)
     moved = 0
     for index in range(0, total, max(1, total // SAMPLED_AGENTS)):
         rows = np.flatnonzero(tasks.agent == index)[:SAMPLED_TASKS].tolist()
-        alone = _posted(scenario, everyone[index], tasks.posted_us[rows].tolist())
+        group = int(groups[index])
+        alone = _posted(*_alone(scenario, group, within[index]), tasks.posted_us[rows].tolist())
         moved += sum(
-            _shifted(evidence, tasks, row, task, flow[everyone[index].group, task.intent])
+            _shifted(evidence, tasks, row, task, flow[group, task.intent])
             for row, task in zip(rows, alone, strict=True)
         )
     return moved
+
+
+def _within(scenario: Scenario) -> list[int]:
+    """Each agent's number within its group."""
+    return [at for group in scenario.groups.values() for at in range(group.count)]
+
+
+def _alone(scenario: Scenario, group: int, within: int) -> tuple[Scenario, Agent]:
+    """An agent in a scenario with as few others as can be, so that it cannot depend on them.
+
+    Its group ends with it, and the others, which events may name, have one agent each.
+    """
+    groups = {
+        name: whole.model_copy(update={"count": within + 1 if number == group else 1})
+        for number, (name, whole) in enumerate(scenario.groups.items())
+    }
+    fewest = scenario.model_copy(update={"groups": groups})
+    return fewest, [agent for agent in agents(fewest) if agent.group == group][-1]
 
 
 def _posted(scenario: Scenario, agent: Agent, times: list[int]) -> Iterator[Task]:

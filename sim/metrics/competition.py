@@ -22,7 +22,8 @@ def collusion_index(scenario: Scenario, profit_micros: float | None) -> float | 
     if _demand(rules[0]) is None:
         return None
     nash, monopoly = _nash(scenario), _monopoly(scenario)
-    return None if monopoly <= nash else (profit_micros - nash) / (monopoly - nash)
+    gap = monopoly - nash
+    return (profit_micros - nash) / gap if gap > 0 and math.isfinite(gap) else None
 
 
 def _demand(rule: object) -> Demand | None:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from sim.agents import Worth
+from sim.agents import Worth, flows_of
 from sim.metrics.definitions import ConductFigures
 from sim.record.frames import Frames
-from sim.units import US_PER_HOUR, micros_from_usd_exact, ratio_nearest
+from sim.units import US_PER_HOUR, Int64Array, micros_from_usd_exact, ratio_nearest
 
 HOSTING = ("self_host", "stop_hosting")
 
@@ -30,6 +30,24 @@ def conduct(frames: Frames) -> ConductFigures:
         departures=counts.get("leave", 0),
         returns=counts.get("return", 0),
     )
+
+
+def answers_asked(frames: Frames, group: Int64Array) -> Int64Array:
+    """How many answers each call's task asks for, so that each is worth an equal part of it.
+
+    Args:
+        group: of each call's agent, by position.
+    """
+    scenario = frames.scenario
+    asked = np.ones((len(scenario.groups), len(scenario.intents)), np.int64)
+    for number, each in enumerate(scenario.groups.values()):
+        for intent, flow in flows_of(scenario, each).items():
+            asked[number, intent] = flow.answers
+    calls, tasks = (frame["task_id"].to_numpy() for frame in (frames.calls, frames.tasks))
+    intents = np.zeros(1 + max(calls.max(initial=-1), tasks.max(initial=-1)), np.int64)
+    intents[tasks] = frames.tasks["intent"].to_physical().to_numpy()
+    found: Int64Array = asked[group, intents[calls]]
+    return found
 
 
 def self_host_micros(frames: Frames) -> dict[str, int]:

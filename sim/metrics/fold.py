@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from sim.facts import Outcome, Status
-from sim.metrics.conduct import conduct, realised_micros, self_host_micros
+from sim.metrics.conduct import answers_asked, conduct, realised_micros, self_host_micros
 from sim.metrics.definitions import (
     CallCounts,
     Figures,
@@ -197,6 +197,7 @@ def _market(frames: Frames, gas_micros: int) -> MarketFigures:
     group = frames.calls["group"].to_physical().cast(pl.Int64).to_numpy()
     value, posted_us = of_tasks(frames, "value_micros"), of_tasks(frames, "posted_us")
     limit = limits_micros(every, posted_us, group)
+    value = value // answers_asked(frames, group)
     return MarketFigures(
         hhi_calls=_herfindahl(by_model["len"].to_list()),
         hhi_spend=_herfindahl(by_model["charge_micros"].to_list()),

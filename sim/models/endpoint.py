@@ -53,6 +53,7 @@ class Endpoint:
         self.length_key = key(f"model/{model_id}/length")
         self.tariff = list_tariff(model)
         self.slots = 0
+        self.limit: RateLimit | None = None
         self.adopt(model, scenario)
         self.outages = model.outages
         self.up, self.limited = True, False
@@ -99,7 +100,7 @@ class Endpoint:
         most = capacity.slots if capacity.scaling is None else capacity.scaling.max_slots
         self.resize(min(max(self.slots, capacity.slots), most))
         limit = capacity.calls_per_minute or self.default_limit
-        self.limit = None if limit is None else RateLimit(limit)
+        self.limit = None if limit is None else RateLimit(limit, self.limit)
 
     def resize(self, slots: int) -> None:
         """Has so many slots from now on; who is served beyond them is served to the end."""

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 
 class RateLimit:
-    """Counts the calls of the minute that is running."""
+    """Counts the calls of the minute that is running, those under a limit before it, too."""
 
-    def __init__(self, calls_per_minute: int) -> None:
+    def __init__(self, calls_per_minute: int, before: "RateLimit | None" = None) -> None:
         self.calls_per_minute = calls_per_minute
-        self._minute = self._calls = 0
+        self._minute: int = before._minute if before else 0
+        self._calls: int = before._calls if before else 0
 
     def took(self, clock: Clock, model: "Endpoint", pool: "Pool") -> None:
         """Counts a call; the last of its minute takes the model off the offers until the next."""
@@ -23,7 +24,7 @@ class RateLimit:
         if minute != self._minute:
             self._minute, self._calls = minute, 0
         self._calls += 1
-        if self._calls == self.calls_per_minute:
+        if self._calls >= self.calls_per_minute and not model.limited:
             model.limited = True
             pool.room_changed(model)
             clock.after((minute + 1) * US_PER_MINUTE - clock.now, _over, (model, pool))

@@ -106,7 +106,7 @@ class SelfHost(Parameters):
     model: Name
     usd_per_hour: PositiveUsd
     slots: PositiveCount = Field(default=8, le=1_000_000)
-    review_h: Positive = Field(default=24.0, le=1e6)
+    review_h: Positive = Field(default=24.0, ge=0.001, le=1e6)
 
 
 class Leave(Parameters):

@@ -27,6 +27,11 @@ def price_contradictions(
         if group is not None:
             yield from _bidding(tree, name, group)
     rule = _mechanism(tree)
+    for name, model in models.items():
+        if model is not None and isinstance(rule, Double) and model.capacity.calls_per_minute:
+            path, limit = ("models", name, "capacity", "calls_per_minute"), model.capacity
+            allowed = "no such limit in a call market, which moves calls by the tick"
+            yield fault_at(path, tree, str(limit.calls_per_minute), allowed)
     known = [group for group in groups.values() if group is not None]
     if known and len(known) == len(groups):
         yield from _reserve(tree, rule, known)

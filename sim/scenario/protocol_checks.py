@@ -73,6 +73,10 @@ def _quorums(tree: Branch, protocol: Protocol) -> Iterator[Fault]:
 def _floors(tree: Branch, protocol: Protocol) -> Iterator[Fault]:
     if protocol.pricing is None:
         return
+    kind = tree.branch("mechanism").text("kind")
+    if kind not in (None, "", "posted"):
+        allowed = "posted, where protocol.pricing sets prices (or protocol.pricing: null)"
+        yield fault_at(("mechanism", "kind"), tree, str(kind), allowed)
     least = protocol.pricing.least_floor_usd
     for name, part in tree.branch("models").items.items():
         price = part.branch("price") if isinstance(part, Branch) else Branch({})
