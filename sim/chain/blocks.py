@@ -12,13 +12,14 @@ from typing import Protocol
 
 from sim.chain.answers import Block, as_bytes
 from sim.chain.merkle import keccak
-from sim.chain.node import drop, drop_waiting, mine, roll_back, set_next_timestamp
+from sim.chain.node import drop, drop_waiting, mine, mine_waiting, roll_back, set_next_timestamp
 from sim.chain.rpc import POLL_S, RefusedError, Rpc, UnreachableError
 from sim.chain.sender import RETRY_S, Sender, Transaction
 from sim.chain.transactions import SavedBlock, TransactionReader, TransactionWriter
 from sim.facts import ChainError
 
 MINED_TIMEOUT_S = 120.0
+STALLED_S = 15.0
 
 
 class ReorganisedError(ChainError):
@@ -152,9 +153,14 @@ class ForeignBlocks:
             self._move_clock(seconds)
         self._sent = tuple(one.hash for one in transactions if one.hash)
         self.sender.send(transactions)
-        end = time.monotonic() + MINED_TIMEOUT_S
+        started = time.monotonic()
+        end, stalled = started + MINED_TIMEOUT_S, started + STALLED_S
         mined: list[Block] = []
         while time.monotonic() < end:
+            if self.sender.on_own_chain and time.monotonic() > stalled:
+                # An Anvil that mines at once now and then overlooks the last of many transactions.
+                mine_waiting(self.rpc)
+                stalled += STALLED_S
             landed = all(item.hash for item in transactions) or (
                 self.sender.landed() > transactions[-1].nonce
             )

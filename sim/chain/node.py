@@ -231,6 +231,11 @@ def mine(rpc: Rpc, timestamp: int) -> None:
     rpc.call("evm_mine", {"timestamp": hex(timestamp)})
 
 
+def mine_waiting(rpc: Rpc) -> None:
+    """Mines one block of all that waits, by the node's own clock."""
+    rpc.call("evm_mine")
+
+
 def set_next_timestamp(rpc: Rpc, timestamp: int) -> None:
     """The next block, whoever has it mined, carries ``timestamp`` (unix seconds)."""
     rpc.call("evm_setNextBlockTimestamp", hex(timestamp))

@@ -58,6 +58,11 @@ class Sender:
         self.nonce = self.landed()
         self._free, self._gas_price, self._priced = free, 0, 0
 
+    @property
+    def on_own_chain(self) -> bool:
+        """Whether the chain is one of ours, where gas costs nothing."""
+        return self._free
+
     def landed(self, tag: str = "latest") -> int:
         """How many of the account's transactions are mined, or with "pending" also wait."""
         return self._rpc.quantity("eth_getTransactionCount", self.address, tag)
