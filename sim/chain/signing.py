@@ -12,11 +12,6 @@ from eth_keys.datatypes import PrivateKey
 
 from sim.chain.merkle import WORD, keccak
 
-try:
-    from coincurve import PrivateKey as FastKey
-except ImportError:  # no wheel of coincurve for this Python
-    FastKey = None  # type: ignore[assignment,misc]
-
 RLP_BYTES, RLP_LIST, RLP_SHORT = 0x80, 0xC0, 55
 
 Sign: TypeAlias = Callable[[bytes], bytes]
@@ -30,7 +25,9 @@ DOMAIN_TYPE = keccak(
 @lru_cache(maxsize=100_000)
 def signer(key: bytes) -> Sign:
     """What signs a hash with this key: 65 bytes, r and s and the recovery bit (0 or 1)."""
-    if FastKey is None:
+    try:
+        from coincurve import PrivateKey as FastKey
+    except ImportError:  # no wheel of coincurve for this Python
         slow = PrivateKey(key)
         return lambda digest: slow.sign_msg_hash(digest).to_bytes()
     fast = FastKey(key)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
+from sim.experiment.outcomes import outcome
 from sim.experiment.provenance import code_version
 from sim.facts import ToolError
 
@@ -155,10 +156,8 @@ def _reach(address: str) -> None:
 
 
 def _error(future: _Future) -> BaseException:
-    try:
-        return future.exception(TIMEOUT_S) or RuntimeError("cancelled")
-    except Exception as unreachable:  # noqa: BLE001 - Dask tells a lost scheduler in many ways
-        return unreachable
+    """What a future ended in; Dask tells of a lost scheduler by an error of many kinds."""
+    return outcome(lambda: future.exception(TIMEOUT_S) or RuntimeError("cancelled"))
 
 
 def _version() -> str:

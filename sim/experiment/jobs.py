@@ -7,6 +7,7 @@ from time import perf_counter
 from sim.chance import key
 from sim.experiment.measures import Number, Numbers
 from sim.experiment.measuring import measure
+from sim.experiment.outcomes import in_words, outcome
 from sim.facts import LawError
 from sim.scenario import Scenario, from_mapping
 
@@ -85,14 +86,13 @@ class Row:
 def perform(job: Job) -> Row:
     """Runs a job; a run that fails becomes a row with its error, only an interruption is raised."""
     started = perf_counter()
-    try:
-        measured = measure(job.resolved(), job.warm_up_us)
-    except Exception as error:  # noqa: BLE001 - whatever one run dies of must not end the others
-        laws_ok = False if isinstance(error, LawError) else None
-        return failed(job, _told(error), perf_counter() - started, laws_ok)
+    found = outcome(lambda: measure(job.resolved(), job.warm_up_us))
+    wall_s = perf_counter() - started
+    if isinstance(found, Exception):
+        return failed(job, in_words(found), wall_s, False if isinstance(found, LawError) else None)
     return Row(
-        job.point, job.rep, job.seed, job.labels, measured.numbers, measured.stability.verdict,
-        True, None, measured.figures.digest, perf_counter() - started,
+        job.point, job.rep, job.seed, job.labels, found.numbers, found.stability.verdict,
+        True, None, found.figures.digest, wall_s,
     )  # fmt: skip
 
 
@@ -106,8 +106,3 @@ def failed(job: Job, error: str, wall_s: float = 0.0, laws_ok: bool | None = Non
 def lost(job: Job) -> Row:
     """The row of a job that has killed the process it ran in."""
     return failed(job, LOST)
-
-
-def _told(error: Exception) -> str:
-    text = "; ".join(str(error).splitlines())
-    return text if type(error).__module__ == "sim.facts" else f"{type(error).__name__}: {text}"

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final
+from typing import Final, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,15 @@ from sim.experiment.session import Session
 from sim.experiment.space import Space
 from sim.experiment.store import Experiment
 from sim.facts import Fault, ScenarioError, ToolError
+
+
+class Problem(TypedDict):
+    """What SALib takes: how many parameters, their names, their least and most."""
+
+    num_vars: int
+    names: list[str]
+    bounds: list[list[float]]
+
 
 Floats = npt.NDArray[np.float64]
 Evaluate = Callable[[list[list[float]]], Mapping[str, Sequence[float]]]
@@ -63,7 +72,9 @@ def indices(
         ScenarioError: a method or number of points there is not. ToolError: SALib is missing.
     """
     _check(method, points)
-    problem = {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
+    problem: Problem = {
+        "num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)
+    }  # fmt: skip
     sample = _sample(problem, method, points, seed)
     found = evaluate(sample.tolist())
     return [
@@ -96,7 +107,7 @@ def _salib(name: str) -> Callable[..., Mapping[str, Floats]]:
     return found
 
 
-def _sample(problem: Mapping[str, object], method: str, points: int, seed: int) -> Floats:
+def _sample(problem: Problem, method: str, points: int, seed: int) -> Floats:
     seed32 = seed % 2**32
     if method == "morris":
         made = _salib("SALib.sample.morris.sample")(problem, points, num_levels=LEVELS, seed=seed32)
@@ -107,9 +118,9 @@ def _sample(problem: Mapping[str, object], method: str, points: int, seed: int) 
 
 
 def _analysed(
-    problem: Mapping[str, object], method: str, sample: Floats, values: Floats, seed: int
+    problem: Problem, method: str, sample: Floats, values: Floats, seed: int
 ) -> dict[str, dict[str, Index]]:
-    names, seed32 = list(problem["names"]), seed % 2**32  # type: ignore[call-overload]
+    names, seed32 = problem["names"], seed % 2**32
     if not np.ptp(values):  # nothing moves it, and there is no variance to share
         symbols = ("mu", "mu_star", "sigma") if method == "morris" else ("S1", "ST")
         return {name: dict.fromkeys(symbols, Index(0.0, 0.0)) for name in names}

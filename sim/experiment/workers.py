@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import islice
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -200,7 +201,7 @@ def _end_with_parent() -> None:
 
 def _warm() -> None:
     """Imports what a job needs, before there is one."""
-    import sim.experiment.jobs  # noqa: F401
+    import_module("sim.experiment.jobs")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from sim.laws.evidence import Evidence
 from sim.protocols import Telegraph
 from sim.protocols.exchange import Exchange
 from sim.protocols.money import WEI_PER_MACHINA
+from sim.record.frames import largest
 from sim.units import micros_from_usd_exact
 
 
@@ -28,7 +29,7 @@ def supply_needed(evidence: Evidence) -> int:
         return 0
     epochs = evidence.frames.protocol.epochs
     # The last rows are of the epoch that the run's end cut short.
-    ended = int(epochs["epoch"].max() or 0)  # type: ignore[arg-type]
+    ended = largest(epochs["epoch"])
     return protocol.emission.supply_wei(protocol.emission.epochs_before + ended)
 
 

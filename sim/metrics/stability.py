@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from sim.record.frames import Frames
+from sim.record.frames import Frames, largest
 from sim.units import Int64Array
 
 Verdict = Literal["stable", "backlogged", "overloaded"]
@@ -64,7 +64,7 @@ def stability(frames: Frames) -> Stability:
 def _growth(frames: Frames) -> tuple[float, float]:
     posted = frames.calls["posted_us"].to_numpy()
     started = frames.calls["started_us"].to_numpy()
-    end = int(frames.tasks["posted_us"].max() or 0)  # type: ignore[arg-type]
+    end = largest(frames.tasks["posted_us"])
     if len(posted) < WINDOWS or end < WINDOWS:
         return 0.0, 0.0
     edges = np.linspace(0, end, WINDOWS + 1).astype(np.int64)[SETTLING:]

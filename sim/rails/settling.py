@@ -1,5 +1,6 @@
 """What every rail has in common: when it settles, what it takes, and what it is asked."""
 
+from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from sim.rails.paid import Load, Paid
 from sim.units import US_PER_S
 
 
-class Settling(Parameters):
+class Settling(Parameters, ABC):
     """Calls are settled together when ``size`` have come in, or when a clock tick passes.
 
     Args:
@@ -37,9 +38,9 @@ class Settling(Parameters):
         """The state of this rail within one run."""
         return BatchCloser(self.size, round(self.interval_s * US_PER_S))
 
+    @abstractmethod
     def gas(self, load: Load, *, events: bool) -> int:
         """Modelled gas of the transactions that settle a batch of this load."""
-        raise NotImplementedError
 
     def locked_micros(self, paid: Paid) -> int:
         """The most money that was ever tied up in contracts: all that agents paid in beforehand."""

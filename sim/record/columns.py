@@ -1,23 +1,51 @@
 """The columns of the record: a call is a row, and so is a task."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 
 from sim.units import Int64Array
 
 
-def from_rows(width: int, rows: list[tuple[int, ...]]) -> list[Int64Array]:
-    """So many columns, from rows that have as many values."""
-    if not rows:
-        return [np.empty(0, np.int64) for _ in range(width)]
-    return list(np.array(rows, dtype=np.int64).T)
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of equal length; every field of a class under this one is one of them."""
+
+    def __len__(self) -> int:
+        return len(getattr(self, fields(self)[0].name))
+
+    @classmethod
+    def from_rows(cls, rows: list[tuple[int, ...]]) -> Self:
+        """Columns from rows whose values stand in the order of the fields."""
+        if not rows:
+            return cls(*(np.empty(0, np.int64) for _ in fields(cls)))
+        return cls(*np.array(rows, dtype=np.int64).T)
+
+    @classmethod
+    def joined(cls, blocks: Sequence[Self], key: str = "") -> Self:
+        """All blocks one after the other, or sorted by the column ``key``."""
+        if not blocks:
+            return cls.from_rows([])
+        columns = (cls._column(blocks, field.name) for field in fields(cls))
+        if not key:
+            return cls(*columns)
+        order = np.argsort(cls._column(blocks, key), kind="stable")
+        return cls(*(column[order] for column in columns))
+
+    @classmethod
+    def _column(cls, blocks: Sequence[Self], name: str) -> Int64Array:
+        return np.concatenate([getattr(block, name) for block in blocks])
+
+    def take(self, rows: Int64Array) -> Self:
+        """The rows at these positions, in this order."""
+        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
-    """Columns of calls, equally long.
+class Calls(Table):
+    """Columns of calls.
 
     Codes: agent, model, intent by position in the scenario, status and reason by `Status` and
     `Reason`; ``difficulty`` in millionths. ``step`` and ``clone`` say which part of a workflow it
@@ -58,21 +86,9 @@ class Calls:
     ask_micros: Int64Array
     slash_micros: Int64Array
 
-    def __len__(self) -> int:
-        return len(self.call_id)
-
-    @classmethod
-    def from_rows(cls, rows: list[tuple[int, ...]]) -> Self:
-        """Columns from rows whose values stand in the order of the fields."""
-        return cls(*from_rows(len(fields(cls)), rows))
-
-    def take(self, rows: Int64Array) -> Self:
-        """The rows at these positions, in this order."""
-        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
-
 
 @dataclass(frozen=True, slots=True)
-class Tasks:
+class Tasks(Table):
     """Columns of tasks, in the order in which they were posted; ``calls`` counts their attempts.
 
     ``value_micros`` is what a right answer in time is worth to the agent.
@@ -88,17 +104,9 @@ class Tasks:
     reason: Int64Array
     value_micros: Int64Array
 
-    def __len__(self) -> int:
-        return len(self.task_id)
-
-    @classmethod
-    def from_rows(cls, rows: list[tuple[int, ...]]) -> Self:
-        """Columns from rows whose values stand in the order of the fields."""
-        return cls(*from_rows(len(fields(cls)), rows))
-
 
 @dataclass(frozen=True, slots=True)
-class OwnAnswers:
+class OwnAnswers(Table):
     """Columns of answers that agents' own machines gave, in the order in which they came.
 
     ``reason`` says whether it was right, and in time.
@@ -117,17 +125,9 @@ class OwnAnswers:
     output_tokens: Int64Array
     reason: Int64Array
 
-    def __len__(self) -> int:
-        return len(self.task_id)
-
-    @classmethod
-    def from_rows(cls, rows: list[tuple[int, ...]]) -> Self:
-        """Columns from rows whose values stand in the order of the fields."""
-        return cls(*from_rows(len(fields(cls)), rows))
-
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
+class Decisions(Table):
     """Columns of what agents decided, and when; ``model`` is -1 where it is about the market."""
 
     time_us: Int64Array
@@ -135,17 +135,9 @@ class Decisions:
     decision: Int64Array
     model: Int64Array
 
-    def __len__(self) -> int:
-        return len(self.time_us)
-
-    @classmethod
-    def from_rows(cls, rows: list[tuple[int, ...]]) -> Self:
-        """Columns from rows whose values stand in the order of the fields."""
-        return cls(*from_rows(len(fields(cls)), rows))
-
 
 @dataclass(frozen=True, slots=True)
-class Transfers:
+class Transfers(Table):
     """Columns of transfers of USDC: ``kind`` by `Kind`, accounts by number, amounts in micros.
 
     ``call_id`` is -1 for a mint.
@@ -157,28 +149,3 @@ class Transfers:
     source: Int64Array
     target: Int64Array
     micros: Int64Array
-
-    def __len__(self) -> int:
-        return len(self.call_id)
-
-
-Table = TypeVar("Table", Calls, Tasks, OwnAnswers, Decisions)
-
-
-def concatenate(kind: type[Table], blocks: list[Table], key: str) -> Table:
-    """All blocks as one, sorted by the column ``key``."""
-    order = np.argsort(np.concatenate([getattr(block, key) for block in blocks]), kind="stable")
-    columns = [
-        np.concatenate([getattr(block, field.name) for block in blocks])[order]
-        for field in fields(kind)
-    ]
-    return kind(*columns)
-
-
-def joined(kind: type[Table], blocks: list[Table]) -> Table:
-    """All blocks one after the other; no rows if there are no blocks."""
-    if not blocks:
-        return kind(*(np.empty(0, np.int64) for _ in fields(kind)))
-    return kind(
-        *(np.concatenate([getattr(block, f.name) for block in blocks]) for f in fields(kind))
-    )

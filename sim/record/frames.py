@@ -41,6 +41,12 @@ class Frames:
 SLICE = 65_536
 
 
+def largest(column: pl.Series) -> int:
+    """The largest of a column of whole numbers; 0 if there are none."""
+    most = column.max()
+    return most if isinstance(most, int) else 0
+
+
 class Names:
     """The names behind the codes of a run's columns."""
 

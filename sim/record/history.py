@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.facts import Reason, Status, TelexError
 from sim.rails import Closed
-from sim.record.columns import Calls, Decisions, OwnAnswers, Tasks, concatenate, joined
+from sim.record.columns import Calls, Decisions, OwnAnswers, Tasks
 from sim.units import BytesArray, Int64Array
 
 UNSETTLED: Final = -1
@@ -52,7 +52,7 @@ class History:
             were.append(calls.take(rows))
             calls.status[rows] = Status.UNPAID
             calls.charge_micros[rows] = calls.fee_micros[rows] = 0
-        return concatenate(Calls, were, "call_id")
+        return Calls.joined(were, "call_id")
 
 
 class Columns:
@@ -65,12 +65,12 @@ class Columns:
         order = np.argsort(
             np.concatenate([block.call_id for block in history.calls]), kind="stable"
         )
-        self.calls = concatenate(Calls, history.calls, "call_id")
-        self.tasks = concatenate(Tasks, history.tasks, "task_id")
+        self.calls = Calls.joined(history.calls, "call_id")
+        self.tasks = Tasks.joined(history.tasks, "task_id")
         self.answer_hash: BytesArray = np.concatenate(history.hashes)[order]
         self.settled: Int64Array = np.concatenate(history.settled)[order]
-        self.own_answers = joined(OwnAnswers, history.own_answers)
-        self.decisions = joined(Decisions, history.decisions)
+        self.own_answers = OwnAnswers.joined(history.own_answers)
+        self.decisions = Decisions.joined(history.decisions)
         self.closed = tuple(history.closed)
         for blocks in (history.calls, history.tasks, history.hashes, history.settled):
             blocks.clear()

@@ -14,8 +14,11 @@ POINTS_MOST = 1000
 def front_of(points: Sequence[Point], across: Metric, up: Metric) -> list[Point]:
     """The points that no other beats in one metric without losing in the other, by ``across``."""
 
+    def loss(point: Point, metric: Metric) -> float:
+        return -metric.better * point.found[metric.name].mean
+
     def losses(point: Point) -> tuple[float, float]:
-        return tuple(-m.better * point.found[m.name].mean for m in (across, up))  # type: ignore[return-value]
+        return loss(point, across), loss(point, up)
 
     best: list[Point] = []
     known = [point for point in points if across.name in point.found and up.name in point.found]

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from sim.metrics.definitions import RailFigures
+from sim.record.frames import largest
 from sim.report.markup import Html, Json, Table, folded, join, tag
 from sim.report.picture import Key, Layout, Picture, Trace, axis, layout, rounded
 from sim.report.proofs import Settled
@@ -35,7 +36,7 @@ class Gas:
 
 def gas_over_time(batches: pl.DataFrame, duration_us: int) -> Gas:
     """The gas of batches by the time at which they closed."""
-    last = int(batches["closed_us"].cast(pl.Int64).max() or 0) if len(batches) else 0  # type: ignore[arg-type]
+    last = largest(batches["closed_us"])
     bins = bins_for(max(duration_us, last), len(batches) * 40, GAS_BINS)
     landed = pl.col("gas_used").is_not_null()
     rows = batches.group_by(bins.of("closed_us")).agg(

@@ -5,6 +5,7 @@ is known before it is served. They see neither its difficulty nor how an answer 
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, Literal, Protocol
 
@@ -42,7 +43,7 @@ class Memory(Protocol):
         ...
 
 
-class _Similar(Parameters):
+class _Similar(Parameters, ABC):
     """What both rules share.
 
     Args:
@@ -77,8 +78,9 @@ class _Similar(Parameters):
             known.take(lesson)
         return known
 
+    @abstractmethod
     def _blank(self, models: int) -> "_Neighbours | _Clusters":
-        raise NotImplementedError
+        """What is known of an intent before its first verdict."""
 
 
 class Knn(_Similar):

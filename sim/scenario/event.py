@@ -53,8 +53,9 @@ class Event(Parameters):
         return self.in_force(now) if stage == 1 else {}
 
     def in_force(self, now: "Scenario") -> Settings:
-        """Its settings while it is in force."""
-        raise NotImplementedError
+        """Its settings while it is in force; none, unless an event says which."""
+        del now
+        return {}
 
     def references(self) -> Iterator[Reference]:
         """The names that it takes to be known."""

@@ -6,6 +6,7 @@ by it), so that what is agreed is the truth plus the error that the rule makes o
 it is drawn once per task, whatever the models answer.
 """
 
+from abc import ABC, abstractmethod
 from fractions import Fraction
 from typing import Literal, Self
 
@@ -17,7 +18,7 @@ from sim.units import PPM, Int64Array
 from sim.validators.scoring import ScoreRule, Window
 
 
-class _Judges(Parameters):
+class _Judges(Parameters, ABC):
     """What the rules share.
 
     Args:
@@ -45,13 +46,13 @@ class _Judges(Parameters):
         stakes = np.array(self.stakes or (1,) * self.count, dtype=np.int64)
         return self.agreed(errors.astype(np.int64), stakes)
 
+    @abstractmethod
     def agreed(self, values: Int64Array, stakes: Int64Array) -> Int64Array:
         """What is agreed on in each row of observations.
 
         Args:
             values: (rows, validators). stakes: (validators,), positive.
         """
-        raise NotImplementedError
 
 
 class Median(_Judges):

@@ -6,8 +6,8 @@ from time import process_time
 
 from sim.chance import key
 from sim.experiment.jobs import LOST
+from sim.experiment.outcomes import in_words, outcome
 from sim.experiment.workers import Workers
-from sim.facts import TelexError
 from sim.verify.case import Found
 from sim.verify.suite import Asked
 from sim.verify.verdict import Verdict, judge
@@ -51,12 +51,11 @@ def seed_of(seed: int, asked: Asked, rep: int) -> int:
 def perform(job: Job) -> Ended:
     """Runs a job; whatever it dies of is a finding."""
     started = process_time()
-    try:
-        return Ended(job.asked.case.observe(job.seed), "", process_time() - started)
-    except Exception as error:  # noqa: BLE001 - what one case dies of must not end the others
-        text = "; ".join(str(error).splitlines())
-        told = text if isinstance(error, TelexError) else f"{type(error).__name__}: {text}"
-        return Ended(None, told, process_time() - started)
+    found = outcome(lambda: job.asked.case.observe(job.seed))
+    cpu_s = process_time() - started
+    if isinstance(found, Exception):
+        return Ended(None, in_words(found), cpu_s)
+    return Ended(found, "", cpu_s)
 
 
 def lost(job: Job) -> Ended:
