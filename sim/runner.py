@@ -123,7 +123,8 @@ def run(
         ChainError: the chain could not be set up.
         LawError: a law broke in mid-run; what was recorded before is in the directory.
     """
-    scenario = source if isinstance(source, Scenario) else load_scenario(source, set or {}, seed)
+    wanted = dict(set or {}) | ({} if chain is None else {"chain.backend": chain})
+    scenario = source if isinstance(source, Scenario) else load_scenario(source, wanted, seed)
     place = Place(
         chain or scenario.chain.backend,
         None if deployment is None else Path(deployment),

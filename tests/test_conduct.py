@@ -231,6 +231,23 @@ def test_agents_learn_which_model_works_for_them() -> None:
     assert switches["model"].to_list()[-1] == "honest"
 
 
+def test_who_was_not_answered_has_learnt_nothing_of_how_right_a_model_is() -> None:
+    """Ten outages take an answer each; the better model is used again once it is back."""
+    down = {"windows": [{"from_h": 1 + n, "to_h": 1.05 + n} for n in range(10)]}
+    models = {
+        "good": model("0.01", quality={CHAT: 0.9}, outages=down),
+        "poor": model("0.01", quality={CHAT: 0.5}),
+    }
+    slow = {"first_token_ms": 200_000, "tokens_per_s": 1e9, "sigma": 0}
+    models["good"]["latency"] = slow
+    rules = {"learning": {"prior_answers": 1}, "deadline_s": 600}
+    what = scenario(models, {"a": group(60, **rules)}, router={"kind": "cheapest"})
+    hours = [task(3600 * (1 + n) - 100) for n in range(10)] + [task(20 * 3600)]
+    frames = played(what, hours)
+    assert frames.calls["reason"].cast(pl.String).to_list() == ["outage"] * 10 + ["none"]
+    assert set(frames.calls["model"].cast(pl.String)) == {"good"}
+
+
 def test_the_greater_the_cost_of_switching_the_fewer_the_switches() -> None:
     found = []
     for usd in ("0", "0.05", "0.5"):

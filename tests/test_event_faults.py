@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+import sim
 from sim.facts import ScenarioError
 from sim.runner import run
 from sim.scenario import from_mapping, json_schema, load
+from sim.scenario.phases import phases
 from tests.bad_scenarios import faults_of
 from tests.scenarios_for_tests import demand, model, scenario
 from tests.test_events import two
@@ -128,6 +130,27 @@ def test_the_fee_of_a_run_on_a_chain_cannot_change(
         run(what, chain="anvil", out=tmp_path / "run")
 
 
+def test_a_run_without_a_chain_may_change_its_fee_though_its_file_names_a_chain(
+    tmp_path: Path,
+) -> None:
+    text = """\
+extends: presets/agents-2026
+version: 1
+horizon_h: 0.1
+models: {glm-5: {extends: catalog/glm-5}}
+chain: {backend: anvil}
+events: [{at_h: 0.05, kind: fee, fee_bps: 300}]
+"""
+    file = tmp_path / "one.yaml"
+    file.write_text(text)
+    with pytest.raises(ScenarioError, match="another fee on a chain"):
+        sim.run(file, out=tmp_path / "refused")
+    ended = sim.run(file, out=tmp_path / "run", chain="none")
+    late = ended.calls.filter(ended.calls["finished_us"] >= 180_000_000)
+    assert len(late)
+    assert late["fee_micros"].to_list() == [c * 300 // 10_000 for c in late["charge_micros"]]
+
+
 def test_a_router_of_an_event_may_only_name_models_that_there_are() -> None:
     event = {"at_h": 1, "set": {"router": {"kind": "single", "model": "deer"}}}
     with pytest.raises(ScenarioError, match="deer"):
@@ -140,6 +163,15 @@ def test_an_event_that_says_what_to_set_needs_no_kind() -> None:
         {"m": model()}, events=[{"at_h": 1, "kind": "set", "set": {"models.m.listed": "false"}}]
     )
     assert plain == named
+
+
+def test_an_event_may_take_a_setting_away() -> None:
+    limited = model(capacity={"slots": 9, "queue": 9, "calls_per_minute": 5})
+    event = {"at_h": 1, "set": {"models.m.capacity": {"calls_per_minute": None, "slots": 8}}}
+    what = scenario({"m": limited}, events=[event])
+    before, after = (phase.scenario.models["m"].capacity for phase in phases(what))
+    assert (before.calls_per_minute, after.calls_per_minute) == (5, None)
+    assert (before.slots, after.slots, after.queue) == (9, 8, 9)
 
 
 def test_the_editor_schema_knows_events() -> None:

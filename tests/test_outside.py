@@ -47,6 +47,31 @@ def test_what_the_own_machines_cannot_take_goes_to_the_market() -> None:
     assert spilt == pytest.approx(2, rel=0.1)  # Erlang's loss formula for two erlangs, one slot
 
 
+@pytest.mark.parametrize("by", ["an event", "its seller"])
+def test_hosting_ends_when_the_markets_price_has_fallen(by: str) -> None:
+    """Sixty answers an hour at a cent are 60 cents, more than 50; at a tenth of it, they are not.
+
+    The model's seller undercuts a rival that comes with the price of a tenth of a cent.
+    """
+    own = {"model": "cheap", "usd_per_hour": "0.50", "slots": 4, "review_h": 2}
+    asking = {"groups": {"a": group(60, outside={"self_host": own})}}
+    if by == "an event":
+        models = two(latency=FAST)
+        change = {"at_h": 5, "set": {"models.cheap.price.usd_per_call": "0.001"}}
+    else:
+        selling = {"kind": "undercut", "by": 0.01, "period_h": 0.5}
+        cost = {"kind": "per_call", "usd_per_call": "0.0001"}
+        models = two(latency=FAST, selling=selling, cost=cost)
+        models["rival"] = model("0.001", quality={CHAT: 0.1}, listed=False, weights="closed")
+        models["dear"] = model("0.01", quality={CHAT: 0.1}, weights="closed")
+        change = {"at_h": 5, "kind": "release", "model": "rival"}
+    what = scenario(models, router={"kind": "single", "model": "cheap"}, horizon_h=12,
+                    events=[change], **asking)  # fmt: skip
+    made = [(row["decision"], row["time_us"] / 3.6e9 > 5)
+            for row in lawful(what).decisions.iter_rows(named=True)]  # fmt: skip
+    assert made == [("self_host", False), ("stop_hosting", True)]
+
+
 def test_hosting_ends_when_it_no_longer_pays() -> None:
     pattern = {"daily": [4] * 6 + [0.01] * 18}
     arrival = {"kind": "poisson", "per_hour": 60, "pattern": pattern}

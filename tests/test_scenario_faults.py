@@ -117,6 +117,20 @@ def test_all_faults_come_at_once():
     }  # fmt: skip
 
 
+def test_a_misspelt_key_is_a_fault_though_it_is_given_no_value():
+    event = {"at_h": 1, "set": {"groups.chat.requires": {"origns": None}}}
+    overrides = ("models.house.capacity={slot: null}", "groups.chat.arrival={per_hours: null}")
+    found = faults_of(GOOD | {"modles": None, "events": [event, {"at": None}]}, overrides)
+    hints = {fault.path: fault.hint for fault in found if fault.found == "an unknown key"}
+    assert hints == {
+        "modles": "did you mean models?",
+        "models.house.capacity.slot": "did you mean slots?",
+        "groups.chat.arrival.per_hours": "did you mean per_hour?",
+        "events[0].set.groups.chat.requires.origns": "did you mean origins?",
+        "events[1].at": "did you mean at_h?",
+    }
+
+
 def test_both_an_end_by_time_and_by_tasks_in_one_layer_is_a_fault():
     (fault,) = faults_of(GOOD | {"horizon_h": 1})
     assert (fault.path, fault.found) == ("tasks", "both horizon_h and tasks")

@@ -13,6 +13,7 @@ from sim.agents.outside import Outsider
 from sim.agents.progress import Progress
 from sim.agents.worth import Worth
 from sim.facts import Decision, Outcome, Reason, Task
+from sim.record import ANSWERED
 from sim.units import PPM
 
 
@@ -136,14 +137,15 @@ class Steps:
         return tokens * self.rules.reuse_ppm // PPM
 
     def after(self, desk: Desk, call: Attempt, reason: Reason, charge_micros: int) -> None:
-        """Books the charge, learns, and goes on."""
+        """Books the charge, learns from what was answered, and goes on."""
         progress, mind = self.open[call.task_id], self.mind(call.agent)
         back = call.quote_micros - charge_micros
         progress.spent_micros -= back
         if mind.purse is not None:
             mind.purse.refund(call.posted_us, desk.clock.now, back)
         model = call.model.index
-        mind.beliefs.see(call.task.intent, model, right=reason is Reason.NONE)
+        if reason in ANSWERED:
+            mind.beliefs.see(call.task.intent, model, right=reason is Reason.NONE)
         self.rules.outsider.charged(mind, model, charge_micros)
         self._answered(desk, progress, call.task, reason)
 

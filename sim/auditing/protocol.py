@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from sim.chain.rpc import Rpc
 
 LEDGER_RAILS = ("batch", "prepaid")
-LEAST_FLOOR_MICROS = 10_000
+PORT_LEAST_FLOOR_MICROS = 10_000
+"""`LEAST_PRICE` of the port's MinerRegistry."""
 POOL_FEE_PPM = 3_000
 Rows = Iterable[Mapping[str, object]]
 LEAF = ("epoch", "intent", "model", "standing", "rank", "score_ppm", "judged", "multiplier_tenths")
@@ -34,14 +35,18 @@ LEAF = ("epoch", "intent", "model", "standing", "rank", "score_ppm", "judged", "
 def can_perform(scenario: Scenario) -> bool:
     """Whether a protocol's acts can be transactions: it buys MACHINA, by the contract's schedule.
 
-    The contract's halving, cap and parts are fixed, as is the fee of the pool that is deployed, and
-    models must be paid in a CallLedger.
+    The contract's halving, cap and parts are fixed, as are the fee of the pool that is deployed and
+    the least floor that the port takes, and models must be paid in a CallLedger.
     """
     protocol = scenario.protocol
     if protocol is None or protocol.purchases is None or scenario.rail.kind not in LEDGER_RAILS:
         return False
     same = Emission(epochs_before=protocol.emission.epochs_before)
-    return protocol.emission == same and protocol.purchases.pool_fee_ppm == POOL_FEE_PPM
+    return (
+        protocol.emission == same
+        and protocol.purchases.pool_fee_ppm == POOL_FEE_PPM
+        and _least_floor_micros(scenario) >= PORT_LEAST_FLOOR_MICROS
+    )
 
 
 def acts_of_world(world: World) -> Acts | None:
@@ -94,9 +99,17 @@ class _Held:
                 self.bought.append((target.removeprefix("model:"), (micros, amount)))
 
 
+def _least_floor_micros(scenario: Scenario) -> int:
+    """The least floor by the scenario's rules; the port's, where no floor makes a price."""
+    pricing = scenario.protocol.pricing if scenario.protocol else None
+    if pricing is None:
+        return PORT_LEAST_FLOOR_MICROS
+    return micros_from_usd_exact(pricing.least_floor_usd)
+
+
 def _enrolled(scenario: Scenario, name: str) -> Enrolled:
     model = scenario.models[name]
-    floor = LEAST_FLOOR_MICROS
+    floor = _least_floor_micros(scenario)
     if isinstance(model.price, PerCall):
         floor = max(floor, micros_from_usd_exact(model.price.usd_per_call))
     return Enrolled(name, floor, tuple(intent for intent in model.quality if intent in INTENTS))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sim.facts import Reason, Task
+from sim.models.answer import Answer
 from sim.models.pool import Pool
 from sim.scenario.schema import Scenario
 from sim.units import times_tenths_ceil
@@ -23,6 +24,10 @@ class FloorPool(Pool):
             task = task._replace(limit_micros=task.limit_micros * PLAIN // tenths)
             purse_micros = purse_micros * PLAIN // tenths
         return super().fitting(task, group, purse_micros)
+
+    def list_charge(self, model: int, task: Task, answer: Answer) -> int:
+        """As `Pool.list_charge`, the multiplier in it."""
+        return times_tenths_ceil(super().list_charge(model, task, answer), self.tenths[task.intent])
 
     def expected_costs(self, task: Task, models: Sequence[int]) -> list[int]:
         """Expected cost of an answer per model, the multiplier in it."""

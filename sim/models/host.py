@@ -5,7 +5,11 @@ from typing import NamedTuple
 
 from sim.clock import Clock
 from sim.facts import Task
+from sim.models.answer import Answer
 from sim.models.endpoint import Endpoint
+
+Price = Callable[[Task, Answer], int]
+"""What the market would charge for an answer that it quoted for now, in micros."""
 
 
 class HostedAnswer(NamedTuple):
@@ -19,8 +23,8 @@ class HostedAnswer(NamedTuple):
 class Host:
     """The model answers here as it does in the market: the weights are the same."""
 
-    def __init__(self, endpoint: Endpoint, slots: int) -> None:
-        self._endpoint, self._free = endpoint, slots
+    def __init__(self, endpoint: Endpoint, slots: int, price: Price) -> None:
+        self._endpoint, self._free, self._price = endpoint, slots, price
         self.model = endpoint.index
 
     def takes(self, task: Task) -> bool:
@@ -33,7 +37,7 @@ class Host:
     ) -> None:
         """Occupies a slot until the answer, which goes to ``then``."""
         answer = self._endpoint.answer(task, attempt)
-        market_micros = self._endpoint.charge_micros(task, answer, self._endpoint.tariff)
+        market_micros = self._price(task, answer)
         self._free -= 1
 
         def done(hosted: HostedAnswer) -> None:

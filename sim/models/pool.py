@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from sim.chance import below, mix
 from sim.facts import Reason, Task
 from sim.latencies import Lognormal
 from sim.mechanisms import Tariff
+from sim.models.answer import Answer
 from sim.models.deceit import Substituted
 from sim.models.endpoint import Endpoint, list_tariff
 from sim.models.host import Host
@@ -170,11 +172,17 @@ class Pool(Learnt):
         return self._serving[group, intent]
 
     def own(self, model: int, slots: int) -> Host:
-        """A model on an agent's own machines."""
+        """A model on an agent's own machines, beside the price of the same in the market."""
         model_id = self.ids[model]
         endpoint = Endpoint(model, model_id, self._scenario.models[model_id], self._scenario)
         endpoint.deceit = None
-        return Host(endpoint, slots)
+        return Host(endpoint, slots, partial(self.list_charge, model))
+
+    def list_charge(self, model: int, task: Task, answer: Answer) -> int:
+        """What an answer costs by the tariff that a model lists now."""
+        fresh = task.input_tokens - answer.cached_tokens
+        tariff = self.endpoints[model].tariff
+        return tariff.charge_ceil(fresh, answer.cached_tokens, answer.output_tokens)
 
     def room_changed(self, endpoint: Endpoint) -> None:
         """To be called once a model has filled up or has room again, is down or back."""

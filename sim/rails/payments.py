@@ -27,7 +27,8 @@ class TransferRail(Settling):
 class X402ExactRail(Settling):
     """Every call is paid by x402's `exact` scheme: a signed authorization that the router submits.
 
-    The authorization's nonce is the call's answer hash, so that each payment names its call.
+    The authorization's nonce is keccak256(call id, answer hash), so that each payment names its
+    call, and no two calls share a nonce, however alike their answers.
     """
 
     kind: Literal["x402-exact"] = "x402-exact"

@@ -1,6 +1,6 @@
 """Pydantic's errors as faults in plain words: the path, what was found there, what is allowed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pydantic import ValidationError
 
@@ -44,6 +44,20 @@ def _truth_values(part: Tree, path: Path, shape: Shape, root: Branch) -> list[Fa
         if below is not None:
             faults += _truth_values(child, (*path, key), below, root)
     return faults
+
+
+def unknown_nulls(tree: Branch) -> list[Fault]:
+    """Every key that is given no value and is no key at all, before `tree.pruned` drops it."""
+    return list(_unknown_nulls(tree, (), shapes.ROOT, tree))
+
+
+def _unknown_nulls(part: Tree, path: Path, shape: Shape, root: Branch) -> Iterator[Fault]:
+    for key, child in shapes.children(part):
+        below = shapes.step(shape, key, part)
+        if below is not None:
+            yield from _unknown_nulls(child, (*path, key), below, root)
+        elif isinstance(child, Leaf) and child.value is None and shape.classes():
+            yield _unknown_key((*path, key), root)
 
 
 def _path(location: Path, tree: Branch) -> Path:

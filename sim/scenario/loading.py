@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from sim.facts import Fault, ScenarioError
 from sim.scenario import library, reading
 from sim.scenario.checks import contradictions
-from sim.scenario.faults import faults_of, truth_values
+from sim.scenario.faults import faults_of, truth_values, unknown_nulls
 from sim.scenario.overrides import overlay
-from sim.scenario.phases import event_faults, with_event_kinds
+from sim.scenario.phases import event_faults, with_settings
 from sim.scenario.resolve import Resolver
 from sim.scenario.schema import QUESTION_LENGTH, Scenario
 from sim.scenario.shape import with_kinds
@@ -89,7 +89,10 @@ def _build(
         made, more = overlay(overrides, Resolver().entries(layered))
         layered, faults = layer_scenario(layered, made), [*faults, *more]
     resolver = Resolver()
-    whole = with_kinds(with_event_kinds(pruned(resolver.entries(layered))))
+    written = with_kinds(with_settings(resolver.entries(layered)))
+    assert isinstance(written, Branch)
+    faults += unknown_nulls(written)
+    whole = pruned(written)
     assert isinstance(whole, Branch)
     if whole.get("name") is None:
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")[:64]

@@ -12,7 +12,7 @@ from sim.facts import Fault, ScenarioError
 from sim.scenario.checks import contradictions
 from sim.scenario.event_checks import Numbered, kept, of_event, unchangeable, wrong_events
 from sim.scenario.events import AnyEvent, Outage
-from sim.scenario.faults import faults_of, truth_values
+from sim.scenario.faults import faults_of, truth_values, unknown_nulls
 from sim.scenario.overrides import overlay
 from sim.scenario.schema import Scenario
 from sim.scenario.shape import with_kinds
@@ -27,6 +27,7 @@ from sim.scenario.tree import (
     plain,
     pruned,
 )
+from sim.scenario.writing import as_text
 from sim.units import Int64Array
 
 
@@ -74,18 +75,26 @@ KNOWN_MAX = 64
 _known: dict[bytes, Phases] = {}
 
 
-def with_event_kinds(tree: Tree) -> Tree:
-    """The tree in which every event that says what to ``set``, and no kind, is of that kind."""
+def with_settings(tree: Tree) -> Tree:
+    """The tree in which every event that says what to ``set``, and no kind, is of that kind.
+
+    What it sets stands as text, nulls too: they are the setting's, and take away what it names.
+    """
     events = tree.get("events") if isinstance(tree, Branch) else None
     if not isinstance(tree, Branch) or not isinstance(events, Row):
         return tree
-    rows = [
-        event.having("kind", Leaf("set", event.place))
-        if isinstance(event, Branch) and event.get("set") and not event.get("kind")
-        else event
-        for event in events.items
-    ]
-    return tree.having("events", Row(tuple(rows), events.place))
+    rows = tuple(map(_with_settings, events.items))
+    return tree.having("events", Row(rows, events.place))
+
+
+def _with_settings(event: Tree) -> Tree:
+    given = event.get("set") if isinstance(event, Branch) else None
+    if not isinstance(event, Branch) or given is None:
+        return event
+    if isinstance(given, Branch):
+        texts = {key: Leaf(as_text(plain(part)), part.place) for key, part in given.items.items()}
+        event = event.having("set", Branch(texts, given.place))
+    return event if event.get("kind") else event.having("kind", Leaf("set", event.place))
 
 
 def phases(scenario: Scenario) -> Phases:
@@ -183,9 +192,11 @@ def _laid(
     base = pruned(from_plain(now.model_dump(exclude={"events"}), Place()))
     assert isinstance(base, Branch)
     made, faults = overlay(settings, base)
-    whole = with_kinds(pruned(layer_scenario(base, made)))
+    written = with_kinds(layer_scenario(base, made))
+    assert isinstance(written, Branch)
+    whole = pruned(written)
     assert isinstance(whole, Branch)
-    faults += truth_values(whole)
+    faults += unknown_nulls(written) + truth_values(whole)
     if not known_from_start:
         faults += unchangeable(base, whole)
     try:
