@@ -72,7 +72,7 @@ def test_above_the_line_a_machine_of_ones_own_saves_a_third_and_below_it_nobody_
 ) -> None:
     bought: dict[str, object] = {"groups.large.outside": None, "groups.small.outside": None}
     found = compared(tmp_path, "self-host-or-buy", {"bought": bought}, 3, horizon_h=8)
-    outlay = "outlay_per_success_micros"
+    outlay = "cost_per_success_micros"
     assert within(relative(found, "bought", f"groups.large.{outlay}"), 0.35, 0.65)
     assert within(relative(found, "bought", f"groups.small.{outlay}"), 0, 0)
     assert within(difference(found, "bought", "success_rate"), 0, 0)

@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.agents import Worth, agents
+from sim.agents import agents
 from sim.agents.plans import Retry
 from sim.metrics import figures
 from sim.record.frames import Frames
 from sim.scenario import Scenario
-from sim.scenario.conduct import Lateness
 from tests.scenarios_for_tests import (
     CHAT,
     CODE,
@@ -125,25 +124,6 @@ def test_a_task_is_given_up_when_what_is_left_costs_more_than_it_is_worth() -> N
     what = scenario(two(), {"a": steps}, router={"kind": "cheapest"})
     assert outcomes(played(what, [task(1, value_micros=160_000)])) == {"rejected gave_up": 1}
     assert outcomes(played(what, [task(1, value_micros=170_000)])) == {"succeeded none": 1}
-
-
-def test_value_falls_in_a_straight_line_from_the_soft_deadline() -> None:
-    rules = scenario(groups={"a": group(deadline_s=60)}).groups["a"]
-    late = rules.model_copy(update={"lateness": Lateness(soft_deadline_s=20, value_left=0.2)})
-    worth = Worth(late)
-    at = [worth(1000, s * 10**6) for s in (0, 20, 30, 40, 60)]
-    assert at == [1000, 1000, 800, 600, 200]
-    assert [Worth(rules)(1000, s * 10**6) for s in (0, 60)] == [1000, 1000]
-
-
-def test_welfare_counts_a_late_success_for_what_it_is_still_worth() -> None:
-    lateness = {"soft_deadline_s": 10, "value_left": 0}
-    slow = {"m": model("0.01", latency={**FAST, "first_token_ms": 35_000})}
-    whole, late = (
-        figures(played(alone(slow, **rules), [task(1, deadline_s=60)])).market.welfare_micros
-        for rules in ({}, {"lateness": lateness})
-    )
-    assert whole - late == 250_000
 
 
 # Sessions

@@ -5,6 +5,7 @@ import pytest
 
 from sim.metrics import figures
 from sim.scenario import Scenario
+from sim.units import ratio_nearest
 from tests.scenarios_for_tests import CHAT, group, model, scenario
 from tests.test_conduct import FAST, alone, two
 from tests.workflow_helpers import lawful
@@ -23,7 +24,9 @@ def test_an_agent_hosts_once_the_market_costs_it_more() -> None:
         assert (len(frames.own_answers) > 400) == hosts
         told = figures(frames)
         assert (told.conduct.self_host_micros > 0) == hosts
-        assert told.groups["a"].outlay_per_success_micros is not None
+        paid = told.spend_micros + told.conduct.self_host_micros
+        assert told.cost_per_success_micros == ratio_nearest(paid, told.tasks.succeeded)
+        assert told.groups["a"].cost_per_success_micros == told.cost_per_success_micros
 
 
 def test_hosting_is_paid_by_the_hour_and_not_through_the_market() -> None:

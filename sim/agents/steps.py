@@ -248,7 +248,10 @@ class Steps:
         if not rules.beyond_value:
             return False
         task = progress.task
-        worth = rules.worth(task.value_micros, desk.clock.now - task.posted_us)
+        posted_us = task.posted_us
+        worth = rules.worth(
+            task.value_micros, desk.clock.now - posted_us, task.deadline_us - posted_us
+        )
         return self._cost_to_go(desk, progress, worth) > worth
 
     def _cost_to_go(self, desk: Desk, progress: Progress, enough_micros: int) -> int:

@@ -45,7 +45,6 @@ DIRECTIONS = {
     "groups.*.succeeded": Direction.HIGHER,
     "groups.*.success_rate": Direction.HIGHER,
     "groups.*.cost_per_success_micros": Direction.LOWER,
-    "groups.*.outlay_per_success_micros": Direction.LOWER,
     "groups.*.value_micros": Direction.HIGHER,
     "groups.*.surplus_micros": Direction.HIGHER,
     "protocol.rounds_failed": Direction.LOWER,

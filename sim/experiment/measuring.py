@@ -9,7 +9,7 @@ from sim.experiment.measures import Numbers, numbers
 from sim.facts import LawError
 from sim.laws import Evidence, check
 from sim.metrics import Figures, figures
-from sim.metrics.conduct import HOSTING
+from sim.metrics.gains import HOSTING
 from sim.metrics.stability import Stability, stability
 from sim.record.archive import TABLES
 from sim.record.frames import Frames

@@ -83,19 +83,20 @@ class GroupFigures(Part):
     succeeded: Annotated[int, _is("tasks", "of these, succeeded")]
     success_rate: Annotated[float | None, _is("share", "succeeded / posted")]
     spend_micros: Annotated[int, _is("micros", "sum of its charges")]
-    cost_per_success_micros: Annotated[int | None, _is("micros", "spend / succeeded, nearest")]
+    cost_per_success_micros: Annotated[
+        int | None, _is("micros", "(spend - slashes + self_host_micros) / succeeded, nearest")
+    ]
     budget_left_micros: Annotated[int, _is("micros", "budgets of its agents - spend + slashes")]
     own_answers: Annotated[int, _is("answers", "given by its agents' own machines")]
     self_host_micros: Annotated[
         int, _is("micros", "hours in which its agents hosted a model x its cost per hour")
     ]
-    outlay_per_success_micros: Annotated[
-        int | None, _is("micros", "(spend + self_host_micros) / succeeded, nearest")
-    ]
     value_micros: Annotated[
         int, _is("micros", "what its tasks that succeeded were worth, as late as they came")
     ]
-    surplus_micros: Annotated[int, _is("micros", "value_micros - spend - self_host_micros")]
+    surplus_micros: Annotated[
+        int, _is("micros", "value_micros - spend + slashes - self_host_micros")
+    ]
 
 
 class ConductFigures(Part):
@@ -195,7 +196,11 @@ class Figures(Part):
     calls: CallCounts
     success_rate: Annotated[float | None, _is("share", "tasks succeeded / tasks posted")]
     cost_per_success_micros: Annotated[
-        int | None, _is("micros", "spend, failures included / tasks succeeded, nearest")
+        int | None,
+        _is(
+            "micros",
+            "(spend, failures included - slashes + self_host_micros) / tasks succeeded, nearest",
+        ),
     ]
     spend_micros: Annotated[int, _is("micros", "sum of charges")]
     tokens: Tokens

@@ -1,12 +1,13 @@
 """The fold: from the frames of a record to its figures, and nothing else."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 
 import numpy as np
 import polars as pl
 
 from sim.facts import Outcome, Status
-from sim.metrics.conduct import answers_asked, conduct, realised_micros, self_host_micros
+from sim.metrics.conduct import answers_asked, conduct
 from sim.metrics.definitions import (
     CallCounts,
     Figures,
@@ -19,6 +20,7 @@ from sim.metrics.definitions import (
     TaskCounts,
     Tokens,
 )
+from sim.metrics.gains import Gains, gains_of
 from sim.metrics.networks import network_figures, payments, trust
 from sim.metrics.owners import own_calls, spend_by_owner
 from sim.metrics.prices import prices
@@ -52,7 +54,7 @@ def figures(frames: Frames) -> Figures:
     answered = calls.lazy().filter(ANSWERED).select(OF_ANSWERS).collect()
     spend = int(calls["charge_micros"].sum())
     succeeded = int((tasks["outcome"] == "succeeded").sum())
-    rail = _rail(frames)
+    rail, gains = _rail(frames), gains_of(frames)
     return Figures(
         scenario=frames.scenario.name,
         seed=frames.scenario.seed,
@@ -61,7 +63,9 @@ def figures(frames: Frames) -> Figures:
         tasks=_task_counts(tasks),
         calls=_call_counts(calls),
         success_rate=_share(succeeded, len(tasks)),
-        cost_per_success_micros=ratio_nearest(spend, succeeded),
+        cost_per_success_micros=ratio_nearest(
+            sum(each.cost_micros for each in gains.values()), succeeded
+        ),
         spend_micros=spend,
         tokens=Tokens(
             input=int(answered["input_tokens"].sum()),
@@ -70,10 +74,10 @@ def figures(frames: Frames) -> Figures:
         ),
         latency_us=_latency(answered),
         models=_models(frames, answered, spend),
-        groups=_groups(frames),
-        conduct=conduct(frames),
-        market=_market(frames, rail.gas_micros),
-        prices=prices(frames),
+        groups=_groups(frames, gains),
+        conduct=conduct(frames, gains.values()),
+        market=_market(frames, gains.values(), rail.gas_micros),
+        prices=prices(frames, gains.values()),
         payments=network_figures(payments(frames)),
         trust=network_figures(trust(frames)),
         rail=rail,
@@ -149,36 +153,29 @@ def _models(frames: Frames, answered: pl.DataFrame, spend: int) -> dict[str, Mod
     return figures
 
 
-def _groups(frames: Frames) -> dict[str, GroupFigures]:
-    moved = frames.calls.group_by(pl.col("group").cast(pl.String)).agg(
-        pl.col("charge_micros").sum(), pl.col("slash_micros").sum()
-    )
-    paid = {group: (spend, slashed) for group, spend, slashed in moved.iter_rows()}
+def _groups(frames: Frames, gains: Mapping[str, Gains]) -> dict[str, GroupFigures]:
     tasks = frames.tasks.group_by(pl.col("group").cast(pl.String)).agg(
         pl.len(), (pl.col("outcome") == "succeeded").sum()
     )
     counts = {group: (posted, succeeded) for group, posted, succeeded in tasks.iter_rows()}
-    worth = realised_micros(frames)
-    hosted, own = self_host_micros(frames), frames.own_answers["group"].cast(pl.String)
+    own = frames.own_answers["group"].cast(pl.String)
     answers: dict[str, int] = dict(own.value_counts().iter_rows())
     figures: dict[str, GroupFigures] = {}
     for group_id, group in frames.scenario.groups.items():
-        outlay = hosted.get(group_id, 0)
         posted, succeeded = counts.get(group_id, (0, 0))
-        spend, slashed = paid.get(group_id, (0, 0))
+        mine = gains[group_id]
         budgets = group.count * micros_from_usd_exact(group.budget_usd)
         figures[group_id] = GroupFigures(
             posted=posted,
             succeeded=succeeded,
             success_rate=_share(succeeded, posted),
-            spend_micros=spend,
-            cost_per_success_micros=ratio_nearest(spend, succeeded),
-            budget_left_micros=budgets - spend + slashed,
+            spend_micros=mine.spend_micros,
+            cost_per_success_micros=ratio_nearest(mine.cost_micros, succeeded),
+            budget_left_micros=budgets - mine.spend_micros + mine.slash_micros,
             own_answers=answers.get(group_id, 0),
-            self_host_micros=outlay,
-            outlay_per_success_micros=ratio_nearest(spend + outlay, succeeded),
-            value_micros=worth[group_id],
-            surplus_micros=worth[group_id] - spend - outlay,
+            self_host_micros=mine.self_host_micros,
+            value_micros=mine.value_micros,
+            surplus_micros=mine.surplus_micros,
         )
     return figures
 
@@ -190,10 +187,10 @@ def _herfindahl(parts: list[int]) -> int:
     )
 
 
-def _market(frames: Frames, gas_micros: int) -> MarketFigures:
+def _market(frames: Frames, gains: Iterable[Gains], gas_micros: int) -> MarketFigures:
     every = phases(frames.scenario)
     by_model = frames.calls.group_by("model").agg(pl.len(), pl.col("charge_micros").sum())
-    costs = int(frames.calls["cost_micros"].sum()) + sum(self_host_micros(frames).values())
+    costs = int(frames.calls["cost_micros"].sum()) + gas_micros
     group = frames.calls["group"].to_physical().cast(pl.Int64).to_numpy()
     value, posted_us = of_tasks(frames, "value_micros"), of_tasks(frames, "posted_us")
     limit = limits_micros(every, posted_us, group)
@@ -203,7 +200,7 @@ def _market(frames: Frames, gas_micros: int) -> MarketFigures:
         hhi_spend=_herfindahl(by_model["charge_micros"].to_list()),
         hhi_owners=_herfindahl(spend_by_owner(frames)),
         regret_micros=regret_micros(every, calls_from_frame(frames.calls), group, value, limit),
-        welfare_micros=sum(realised_micros(frames).values()) - costs - gas_micros,
+        welfare_micros=sum(g.value_micros - g.self_host_micros for g in gains) - costs,
     )
 
 

@@ -1,11 +1,13 @@
 """Figures of how prices came about: bids and asks, who gained, and how far from the best."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import numpy as np
 import polars as pl
 
 from sim.metrics.competition import collusion_index
+from sim.metrics.gains import Gains
 from sim.metrics.parts import Part
 from sim.metrics.parts import means as _is
 from sim.record.frames import Frames
@@ -20,7 +22,7 @@ class PriceFigures(Part):
     clearing_micros_mean: Annotated[int | None, _is("micros", "mean charge of calls settled")]
     revenue_micros: Annotated[int, _is("micros", "charges - fees: what clearing brings models")]
     surplus_micros: Annotated[
-        int, _is("micros", "value of tasks succeeded - charges + slashes: what agents gain")
+        int, _is("micros", "sum of the groups' surplus_micros: what agents gain")
     ]
     markup: Annotated[
         float | None,
@@ -56,11 +58,11 @@ class PriceFigures(Part):
     ]
 
 
-def prices(frames: Frames) -> PriceFigures:
-    """The figures of a record."""
+def prices(frames: Frames, gains: Iterable[Gains]) -> PriceFigures:
+    """The figures of a record, in which groups have these gains."""
     calls, tasks = frames.calls, frames.tasks
-    charges, fees, costs, slashes = (
-        int(calls[f"{name}_micros"].sum()) for name in ("charge", "fee", "cost", "slash")
+    charges, fees, costs = (
+        int(calls[f"{name}_micros"].sum()) for name in ("charge", "fee", "cost")
     )
     settled = int((calls["status"] == "settled").sum())
     won = tasks.filter(pl.col("outcome") == "succeeded")["value_micros"]
@@ -76,7 +78,7 @@ def prices(frames: Frames) -> PriceFigures:
         ask_micros_mean=ratio_nearest(int(calls["ask_micros"].sum()), len(calls)),
         clearing_micros_mean=ratio_nearest(charges, settled),
         revenue_micros=charges - fees,
-        surplus_micros=value - charges + slashes,
+        surplus_micros=sum(each.surplus_micros for each in gains),
         markup=(charges - costs) / costs if costs else None,
         efficiency=value / best if best else None,
         price_of_anarchy=(best - costs) / (value - costs) if value > costs else None,
