@@ -1,6 +1,7 @@
 """Telegraph on a real chain: miners, epoch roots, MACHINA and its purchases; and their audit."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +17,7 @@ from tests.scenarios_for_tests import CHAT, group, model, scenario
 pytestmark = pytest.mark.chain
 
 
-def ruled(**changes: object) -> Scenario:
+def ruled(events: Sequence[Mapping[str, object]] = (), **changes: object) -> Scenario:
     """Two models, five validators, epochs of an hour, purchases of a dollar within an hour."""
     models = {"big": model("0.05"), "small": model("0.01", quality={CHAT: 0.5})}
     rules: dict[str, object] = {
@@ -34,7 +35,8 @@ def ruled(**changes: object) -> Scenario:
         **changes,
     }  # fmt: skip
     chain = {"backend": "anvil"}
-    return scenario(models, {"g": group(120)}, horizon_h=3.2, protocol=rules, chain=chain)
+    return scenario(models, {"g": group(120)}, horizon_h=3.2, protocol=rules, chain=chain,
+                    events=list(events))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,24 @@ def test_a_saved_run_replays_with_its_protocol_to_the_same_head(ended):
     assert found.head == found.head_recorded
 
 
+def test_defectors_and_other_rules_leave_the_acts_on_the_chain_as_they_are_in_the_record(tmp_path):
+    west = {"kind": "honest", "count": 3}
+    rules = {"validators": {"west": west, "rest": {"kind": "honest", "count": 2}},
+             "discipline": {"audit_percent": 20}}  # fmt: skip
+    events = [
+        {"at_h": 0.7, "kind": "defection", "validators": ["west"], "favours": ["small"]},
+        {"at_h": 1.2, "kind": "defection", "validators": ["west"], "copies": "rest"},
+        {"at_h": 1.6, "set": {"protocol.consensus.quorum": 2, "protocol.tournament_tasks": 50,
+                              "protocol.consensus.reduced_quorum": 2}},
+    ]  # fmt: skip
+    ended = run(ruled(events, **rules), out=tmp_path / "run")
+    assert ended.ok, ended.failure
+    assert ended.summary.judges["west"].banned
+    assert ended.summary.judges["west"].slashed_machina > 0
+    found = audit_saved(ended.directory)
+    assert found.ok, found.faults
+
+
 def test_one_wei_more_than_the_pool_gave_is_found(ended, tmp_path):
     bought = (pl.col("asset") == "MACHINA") & (pl.col("kind") == "swap")
     more = pl.when(bought).then(pl.col("amount") + 1).otherwise("amount").alias("amount")
@@ -86,6 +106,7 @@ def test_rules_that_the_contracts_do_not_have_stay_off_the_chain(tmp_path):
     assert can_perform(ruled())
     other = ruled(emission={"epochs_before": 20, "halving_epochs": 10})
     assert not can_perform(other)
+    assert not can_perform(ruled([{"at_h": 1, "set": {"protocol.epoch_h": 2}}]))
     ended = run(other, out=tmp_path / "run")
     assert ended.ok, ended.failure
     assert "machina" not in json.loads((ended.directory / "deployment.json").read_text())

@@ -1,8 +1,15 @@
 """The protocol's scenarios answer as their first comments expect, in intervals over seeds."""
 
+import polars as pl
 import pytest
 
-from tests.claims import Replications, above, below
+from sim.experiment.jobs import seed_of
+from sim.experiment.statistics import interval
+from sim.record.frames import Frames
+from sim.scenario import load
+from sim.units import US_PER_HOUR
+from tests.claims import SCENARIOS, Replications, above, below
+from tests.scenarios_for_tests import ran
 
 CHAT = "CHAT_COMPLETION"
 
@@ -104,3 +111,44 @@ def test_revocation_threshold_of_twenty_per_cent_beats_a_tighter_and_a_wider_one
     assert set(right.values("protocol.revocations")) == {1}
     assert set(wide.values("protocol.revocations")) == {0}
     assert below(right.interval("models.boaster.share_calls"), 0.05)
+
+
+def defected(rule: str) -> list[Frames]:
+    """Records under four seeds."""
+    plain = load(SCENARIOS / "validator-defection.yaml", {"validators.kind": rule})
+    return [ran(plain.model_copy(update={"seed": seed_of(plain.seed, rep)})) for rep in range(4)]
+
+
+@pytest.mark.parametrize(("rule", "step"), [("mean", 1), ("yuma", 2), ("median", 3)])
+def test_validator_defection_takes_seven_for_a_mean_ten_for_yuma_eleven_for_a_median(rule, step):
+    shares = []
+    for frames in defected(rule):
+        epochs = frames.calls.group_by(epoch=pl.col("posted_us") // (6 * US_PER_HOUR))
+        found = epochs.agg(share=(pl.col("model") == "friend").mean()).sort("epoch")
+        shares.append(found["share"].to_list())
+    by_epoch = [interval(values) for values in zip(*shares, strict=True)]
+    assert all(below(share, 0.2) for share in by_epoch[: 2 * step + 1])
+    assert all(above(share, 0.6) for share in by_epoch[2 * step + 1 :])
+
+
+@pytest.mark.parametrize(("rule", "least", "most"), [("median", 0.4, 0.6), ("mean", 0.85, 1.02)])
+def test_validator_defection_brings_rewards_only_under_a_median(rule, least, most):
+    """What the steadfast earn a head, over what the defectors do, once there are eleven."""
+    ratios = []
+    for frames in defected(rule):
+        last = frames.protocol.validators.filter(pl.col("epoch") == 6)
+        honest = pl.col("validator").str.starts_with("steadfast")
+        reward = pl.col("reward_wei").cast(pl.Float64)
+        heads = (last.filter(who).select(reward.mean()).item() for who in (honest, ~honest))
+        ratios.append(next(heads) / next(heads))
+    assert above(interval(ratios), least)
+    assert below(interval(ratios), most)
+
+
+def test_validator_defection_in_small_steps_ends_with_strikes_and_too_few_for_a_round():
+    found = Replications("validator-defection", {"protocol.discipline.strikes": 5}, reps=2)
+    assert set(found.values("judges.first.ejected")) == {7}
+    assert set(found.values("judges.second.ejected")) == {3}
+    assert set(found.values("judges.steadfast.ejected")) == {0}
+    assert found.interval("models.friend.share_calls").mean == pytest.approx(0.1, abs=0.02)
+    assert all(each > 500 for each in found.values("protocol.rounds_failed"))

@@ -18,6 +18,7 @@ from sim.record.archive import Saved
 from sim.record.moves import Move
 from sim.record.protocol import protocol_accounts
 from sim.scenario import Scenario
+from sim.scenario.phases import phases
 from sim.units import US_PER_S, micros_from_usd_exact, us_from_hours_nearest
 from sim.world import World
 
@@ -35,15 +36,17 @@ LEAF = ("epoch", "intent", "model", "standing", "rank", "score_ppm", "judged", "
 def can_perform(scenario: Scenario) -> bool:
     """Whether a protocol's acts can be transactions: it buys MACHINA, by the contract's schedule.
 
-    The contract's halving, cap and parts are fixed, as are the fee of the pool that is deployed and
-    the least floor that the port takes, and models must be paid in a CallLedger.
+    The contract's halving, cap and parts are fixed, as are the length of its epochs, the fee of the
+    pool that is deployed and the least floor that the port takes, whatever events say; and models
+    must be paid in a CallLedger.
     """
     protocol = scenario.protocol
     if protocol is None or protocol.purchases is None or scenario.rail.kind not in LEDGER_RAILS:
         return False
-    same = Emission(epochs_before=protocol.emission.epochs_before)
+    schedule = Emission(epochs_before=protocol.emission.epochs_before), protocol.epoch_h
+    ruling = [phase.scenario.protocol for phase in phases(scenario)]
     return (
-        protocol.emission == same
+        all(each and (each.emission, each.epoch_h) == schedule for each in ruling)
         and protocol.purchases.pool_fee_ppm == POOL_FEE_PPM
         and _least_floor_micros(scenario) >= PORT_LEAST_FLOOR_MICROS
     )

@@ -3,7 +3,6 @@
 import polars as pl
 
 from sim.metrics.parts import JudgeFigures, ProtocolFigures
-from sim.protocols import Copying
 from sim.protocols.money import WEI_PER_MACHINA
 from sim.record.frames import Frames
 
@@ -49,15 +48,16 @@ def judge_figures(frames: Frames) -> dict[str, JudgeFigures]:
     sums = {
         str(row["group"]): row
         for row in table.group_by("group")
-        .agg(pl.col("strikes", "attended", "reward_wei", "slashed_wei").sum())
+        .agg(pl.col("strikes", "attended", "reward_wei", "slashed_wei", "work_wei").sum())
         .iter_rows(named=True)
     }
     last = table.filter(pl.col("epoch") == pl.col("epoch").max())
     found: dict[str, JudgeFigures] = {}
     for group_id, group in protocol.validators.items():
         row, seats = sums[group_id], last.filter(pl.col("group") == group_id)["seat"].to_list()
-        reward, slashed = machina(row["reward_wei"]), machina(row["slashed_wei"])
-        work = 0.0 if isinstance(group, Copying) else float(group.work_machina) * row["attended"]
+        reward, slashed, work = (
+            machina(row[f"{what}_wei"]) for what in ("reward", "slashed", "work")
+        )
         found[group_id] = JudgeFigures(
             seated=seats.count("seated"),
             ejected=seats.count("ejected"),

@@ -95,5 +95,6 @@ class Chronicle:
                     "strikes": int(tribunal.strikes[at]),
                     "slashed_wei": Decimal(tribunal.slashed_wei[at]),
                     "reward_wei": Decimal(rewards[at] if rewards else 0),
+                    "work_wei": Decimal(tribunal.work_wei[at]),
                 }
             )

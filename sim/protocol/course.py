@@ -18,11 +18,12 @@ from sim.protocol.mint import Mint
 from sim.protocol.purchasing import Purchasing
 from sim.protocol.reference import right_answers
 from sim.protocol.rounds import Rounds, Verdict
-from sim.protocols import Registration, SpotChecks, Telegraph
+from sim.protocols import Registration, Telegraph
 from sim.record.protocol import ProtocolFrames, protocol_frames
 from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
 from sim.units import PPM, us_from_hours_nearest, us_from_seconds_nearest
+from sim.validators import Validators
 
 LUCK: Final = key("protocol/luck")
 ONCE: Final = Registration(at_h=0)
@@ -67,6 +68,7 @@ class Course:
             for intent, model in self.board.pairs
         }
         self._registered_us: dict[int, int] = {}
+        self._checking = False
         self._tournaments = _draws(scenario.seed, "tournaments")
         self._checks = _draws(scenario.seed, "spot-checks")
         self._found: list[Verdict] = []
@@ -84,19 +86,17 @@ class Course:
         self.mint = Mint(self.protocol.emission, self.books, bonded, pooled)
 
     def start(self) -> None:
-        """Sets the first event of each kind."""
+        """Sets the first event of each kind; phases first, which begin before all else."""
+        for phase in self._phases.all[1:]:
+            self.clock.after(phase.from_us, self._adopt, phase.scenario)
         self.clock.after(us_from_hours_nearest(self.protocol.epoch_h), self._end_epoch, None)
         self.clock.after(self.rounds.length_us, self._round, None)
         for name, registration in self.protocol.registrations.items():
             at_us = us_from_hours_nearest(registration.at_h)
             self.clock.after(at_us, self._register, (self.position[name], registration))
-        for phase in self._phases.all[1:]:
-            self.clock.after(phase.from_us, self._adopt, phase.scenario)
         if self.purchasing is not None:
             self.purchasing.start()
-        checks = self.protocol.spot_checks
-        if checks.tasks:
-            self.clock.after(us_from_seconds_nearest(checks.every_s), self._check, checks)
+        self._await_check()
 
     def finish(self) -> None:
         """Judges what is left, and writes down the epoch under way; no event follows."""
@@ -189,6 +189,8 @@ class Course:
         Under floors, so does a model that asks another one than before: it registers anew.
         """
         before, self._scenario = self._scenario, scenario
+        if scenario.protocol is not None:
+            self._take_rules(scenario.protocol, scenario.validators)
         for name, model in scenario.models.items():
             at, was = self.position[name], before.models[name]
             if not model.listed:
@@ -199,18 +201,39 @@ class Course:
             if not was.listed or (there and repriced):
                 self._register((at, ONCE))
 
+    def _take_rules(self, protocol: Telegraph, rule: Validators) -> None:
+        """What is under way (a round, an epoch, grace, unbonding) ends when it was to end."""
+        self.protocol = protocol
+        self.rounds.adopt(protocol.consensus, rule)
+        if self.jury is not None and self.tribunal is not None:
+            self.jury.adopt(protocol)
+            self.tribunal.rules = protocol.discipline
+        if self.demand is not None and protocol.pricing is not None:
+            self.demand.adopt(protocol.pricing, self.clock.now)
+        self._await_check()
+
     def _graduate(self, what: tuple[int, int]) -> None:
         model, registered_us = what
         if self._registered_us[model] == registered_us:
             self.board.graduate(model)
 
-    def _check(self, checks: SpotChecks) -> None:
+    def _await_check(self) -> None:
+        """Sets the next spot check, if there are any and none is set."""
+        checks = self.protocol.spot_checks
+        if checks.tasks and not self._checking:
+            self._checking = True
+            self.clock.after(us_from_seconds_nearest(checks.every_s), self._check, None)
+
+    def _check(self, _: None) -> None:
+        self._checking, checks = False, self.protocol.spot_checks
+        if not checks.tasks:
+            return
         draw = next(self._checks)
         intent, model = self.board.pairs[below(draw, len(self.board.pairs))]
         if self.board.standing[intent, model] is not Standing.ABSENT:
             self._examine(intent, model, checks.tasks, draw, checked=True)
             self.chronicle.checked(intent, model)
-        self.clock.after(us_from_seconds_nearest(checks.every_s), self._check, checks)
+        self._await_check()
 
     def _examine(self, intent: int, model: int, tasks: int, draw: int, *, checked: bool) -> None:
         """A model answers so many reference tasks; the share of right ones waits for a verdict."""

@@ -14,9 +14,17 @@ class Demand:
     """
 
     def __init__(self, pricing: Pricing, pool: FloorPool, intents: int) -> None:
-        self.pricing, self.pool = pricing, pool
-        self.window_us = us_from_hours_nearest(pricing.window_h)
+        self.pool = pool
         self._times: list[deque[int]] = [deque() for _ in range(intents)]
+        self._take(pricing)
+
+    def adopt(self, pricing: Pricing, now_us: int) -> None:
+        """Other tiers, or another window, from now on; a wider one fills up with time."""
+        self._take(pricing)
+        self.tell(now_us)
+
+    def _take(self, pricing: Pricing) -> None:
+        self.pricing, self.window_us = pricing, us_from_hours_nearest(pricing.window_h)
 
     def volume(self, intent: int) -> int:
         """Answers in the window, when it was last looked at."""

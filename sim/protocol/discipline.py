@@ -25,7 +25,8 @@ def audited(draw: int, keys: Bits, percent: float) -> Flags:
 class Tribunal:
     """Counts what each validator does, round by round, and sees to it that it is answered for.
 
-    ``held``, ``attended``, ``rewarded`` and ``strikes`` count the rounds of the epoch under way.
+    ``held``, ``attended``, ``rewarded`` and ``strikes`` count the rounds of the epoch under way;
+    ``slashed_wei`` and ``work_wei`` are what it has cost of the stakes, and in running scripts.
     """
 
     def __init__(self, clock: Clock, jury: Jury, rules: Discipline, books: Books) -> None:
@@ -34,7 +35,7 @@ class Tribunal:
         self.held, self.attended, self.rewarded, self.strikes = (
             np.zeros(size, np.int64) for _ in range(4)
         )
-        self.slashed_wei = [0] * size
+        self.slashed_wei, self.work_wei = [0] * size, [0] * size
         self.left_us: list[int | None] = [None] * size
         self._struck: list[deque[int]] = [deque() for _ in range(size)]
         self._past: list[deque[tuple[int, int, int]]] = [deque() for _ in range(size)]
@@ -47,6 +48,8 @@ class Tribunal:
         self.held[self.jury.seated] += 1
         self.attended[who] += 1
         self.rewarded[who[~off]] += 1
+        for at in who.tolist():
+            self.work_wei[at] += self.jury.work_wei[at]
         now_us = self.clock.now
         for at in who[off].tolist():
             self.strikes[at] += 1
@@ -83,7 +86,7 @@ class Tribunal:
                 self._leave(at, Seat.REMOVED)
         for counts in (self.held, self.attended, self.rewarded, self.strikes):
             counts[:] = 0
-        self.slashed_wei = [0] * len(self.slashed_wei)
+        self.slashed_wei, self.work_wei = ([0] * len(self.slashed_wei) for _ in range(2))
 
     def _leave(self, at: int, why: Seat) -> None:
         if self.jury.seats[at] > Seat.WAITING:

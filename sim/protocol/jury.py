@@ -29,18 +29,30 @@ class Seat(IntEnum):
 class Jury:
     """All validators, as columns by position: group by group, as the scenario has them.
 
-    ``stakes`` are in wei; ``seated`` the positions of those that may take part.
+    ``stakes`` are in wei; ``seated`` the positions of those that may take part; ``work_wei`` what a
+    round costs each that runs its script.
     """
 
     def __init__(self, protocol: Telegraph, models: list[str]) -> None:
-        self.places = protocol.consensus.seats
         groups = protocol.validators
-        of_each = [group for group in groups.values() for _ in range(group.count)]
+        self.models = models
         self.names = [f"{g}/{at}" for g, group in groups.items() for at in range(group.count)]
+        self.keys: Bits = np.array([key(f"protocol/validator/{n}") for n in self.names], np.uint64)
+        self.stakes = [
+            int(group.stake_machina * WEI_PER_MACHINA)
+            for group in groups.values()
+            for _ in range(group.count)
+        ]
+        self.seats = [Seat.WAITING] * len(self.names)
+        self.adopt(protocol)
+
+    def adopt(self, protocol: Telegraph) -> None:
+        """What the validators do, and how many of them have a seat, from the next round on."""
+        self.places = protocol.consensus.seats
+        of_each = [group for group in protocol.validators.values() for _ in range(group.count)]
         origins = [f"{group.of}/0" if isinstance(group, Copying) else name
                    for group, name in zip(of_each, self.names, strict=True)]  # fmt: skip
         source = np.array(list(map(self.names.index, origins)), np.int64)
-        self.keys: Bits = np.array([key(f"protocol/validator/{n}") for n in self.names], np.uint64)
         self.noise_keys: Bits = self.keys[source]
         self.noise = np.array([group.noise * PPM for group in of_each])[source]
         self.presence = np.array([round(group.presence * PPM) for group in of_each], np.int64)
@@ -49,11 +61,14 @@ class Jury:
             [NEVER_US if hour is None else us_from_hours_nearest(hour) for hour in leaves], np.int64
         )
         self.copies = np.array([isinstance(group, Copying) for group in of_each])
+        self.work_wei = [
+            0 if isinstance(group, Copying) else int(group.work_machina * WEI_PER_MACHINA)
+            for group in of_each
+        ]
         pacts = [group if isinstance(group, Colluding) else None for group in of_each]
-        self.favours = _named([pact.favours if pact else () for pact in pacts], models)[source]
-        self.opposes = _named([pact.opposes if pact else () for pact in pacts], models)[source]
-        self.stakes = [int(group.stake_machina * WEI_PER_MACHINA) for group in of_each]
-        self.seats = [Seat.WAITING] * len(self.names)
+        names = self.models
+        self.favours = _named([pact.favours if pact else () for pact in pacts], names)[source]
+        self.opposes = _named([pact.opposes if pact else () for pact in pacts], names)[source]
         self.fill()
 
     def fill(self) -> None:

@@ -78,6 +78,10 @@ class Rounds:
         self.on_verdict: Callable[[Task, int, int], None] | None = None
         self._late_s = 0.0
 
+    def adopt(self, rules: Consensus, rule: Validators) -> None:
+        """The next round is held by these rules; the one under way keeps its length."""
+        self.rules, self.rule = rules, rule
+
     @property
     def length_us(self) -> int:
         """How long the round that begins now is."""

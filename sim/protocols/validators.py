@@ -63,7 +63,11 @@ class Colluding(_Group):
 
 
 ValidatorGroup = Annotated[Honest | Copying | Colluding, Field(discriminator="kind")]
-VALIDATOR_GROUPS = {"honest": Honest, "copying": Copying, "colluding": Colluding}
+VALIDATOR_GROUPS: dict[str, type[_Group]] = {
+    "honest": Honest,
+    "copying": Copying,
+    "colluding": Colluding,
+}
 
 
 class Consensus(Parameters):

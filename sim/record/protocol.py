@@ -21,6 +21,7 @@ EPOCHS = {
 VALIDATORS = {
     "epoch": INT, "validator": TEXT, "seat": TEXT, "left_us": INT, "stake_wei": WEI, "rounds": INT,
     "attended": INT, "rewarded": INT, "strikes": INT, "slashed_wei": WEI, "reward_wei": WEI,
+    "work_wei": WEI,
 }  # fmt: skip
 RATINGS = {"validator": TEXT, "model": TEXT, "rounds": INT, "score_ppm": INT}
 Rows = Sequence[Mapping[str, object]]
@@ -38,7 +39,8 @@ class ProtocolFrames:
         epochs: a row per epoch, intent and model: how the table stands once it is settled; the last
             epoch may be one that the run's end cut short. ``revoked_us`` is null if it was not.
         validators: a row per epoch and validator: rounds held while it had a seat, those that it
-            took part in, those that earn a reward, strikes, and what was slashed of its stake.
+            took part in, those that earn a reward, strikes, what was slashed of its stake, its
+            reward, and what running the script has cost it.
         ratings: a row per validator and model that it judged: in how many rounds, and the mean of
             the scores that it gave.
     """

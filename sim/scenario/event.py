@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 Settings = Mapping[str, object]
 """Values by path, as overrides are."""
 Reference = tuple[str, str, str]
-"""A key of an event, what it names (``models``, ``groups``, ``origin``, ``owner``), and whom."""
+"""A key of an event, what it names (``models``, ``groups``, ``validators``, ``origin``,
+``owner``), and whom."""
 
 
 class Event(Parameters):

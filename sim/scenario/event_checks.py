@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from sim.facts import Fault
+from sim.scenario.changeable import ALLOWED, unchangeable, why_kept
 from sim.scenario.events import AnyEvent
 from sim.scenario.faults import fault_at
 from sim.scenario.library import nearest
@@ -12,34 +13,14 @@ from sim.units import us_from_hours_nearest
 
 Numbered = Sequence[tuple[int, AnyEvent]]
 """Events with their places in the scenario's list."""
-OF_MODELS = (
-    "price cost quality latency breakdowns verbosity reasoning_share cache_hit_share"
-    " wrong_output_factor output_sigma discrimination context_tokens origin weights owner listed"
-    " data_policy tools honesty capacity.slots capacity.queue capacity.calls_per_minute"
-)
-OF_GROUPS = (
-    "arrival intents.*.share intents.*.input_tokens intents.*.output_tokens intents.*.difficulty"
-    " value_usd max_price_usd deadline_s requires"
-)
-OF_RULES = "router validators.noise validators.count validators.stakes rail.fee_bps rail.settle_on"
-CHANGEABLE: tuple[Path, ...] = (
-    *(("models", "*", *key.split(".")) for key in OF_MODELS.split()),
-    *(("groups", "*", *key.split(".")) for key in OF_GROUPS.split()),
-    *(tuple(key.split(".")) for key in OF_RULES.split()),
-)
-"""What an event may change; all else is the same from the start of a run to its end."""
-ALLOWED = (
-    f"of a model {OF_MODELS.replace(' ', ', ')}; of a group {OF_GROUPS.replace(' ', ', ')};"
-    f" {OF_RULES.replace(' ', ', ')}"
-)
 
 
-def unchangeable(now: Branch, after: Branch) -> list[Fault]:
-    """What an event changes that a run keeps from its start to its end."""
+def unchanged(now: Branch, after: Branch) -> list[Fault]:
+    """What an event changes that a run keeps from its start to its end, and why that is kept."""
     return [
-        Fault(dotted(path), "what a run keeps from start to end", ALLOWED)
+        Fault(dotted(path), "what a run keeps from start to end", ALLOWED, why_kept(path))
         for path, _, _ in differing(plain(now), plain(after))
-        if not any(_within(path, each) for each in CHANGEABLE)
+        if unchangeable(path)
     ]
 
 
@@ -48,10 +29,18 @@ def kept(now: Scenario, after: Scenario) -> Iterator[Fault]:
     if after.rail.fee_bps != now.rail.fee_bps and now.chain.backend != "none":
         allowed = "the fee that its contract is deployed with; or chain.backend: none"
         yield Fault("rail.fee_bps", "another fee on a chain", allowed)
+    if now.judges and _observing(now) != _observing(after):
+        allowed = "kind and kappa: what validators of a protocol observe is their groups' matter"
+        yield Fault("validators", "another count, noise or stakes", allowed)
     for name, model in after.models.items():
         if set(model.quality) != set(now.models[name].quality):
             allowed = "the intents it serves from the start"
             yield Fault(f"models.{name}.quality", "other intents", allowed)
+
+
+def _observing(scenario: Scenario) -> tuple[object, ...]:
+    rule = scenario.validators
+    return rule.count, rule.noise, rule.stakes
 
 
 def differing(one: object, other: object, path: Path = ()) -> Iterator[tuple[Path, object, object]]:
@@ -61,12 +50,6 @@ def differing(one: object, other: object, path: Path = ()) -> Iterator[tuple[Pat
             yield from differing(one.get(key), other.get(key), (*path, str(key)))
     elif one != other:
         yield path, one, other
-
-
-def _within(path: Path, allowed: Path) -> bool:
-    return len(path) >= len(allowed) and all(
-        want in ("*", key) for key, want in zip(path, allowed, strict=False)
-    )
 
 
 def of_event(fault: Fault, number: int, event: AnyEvent, tree: Branch) -> Fault:
@@ -107,6 +90,7 @@ def _unknown(number: int, event: AnyEvent, tree: Branch) -> Iterator[Fault]:
     known = {
         "models": list(models.items),
         "groups": list(tree.branch("groups").items),
+        "validators": list(tree.branch("protocol").branch("validators").items),
         "origin": sorted({origin for each in of_models if (origin := each.text("origin"))}),
         "owner": sorted({owner for each in of_models if (owner := each.text("owner"))}),
     }

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from sim.parameters import Bps, Positive
+from sim.parameters import Bps, NonNegative, Positive, Share
+from sim.protocols.validators import VALIDATOR_GROUPS, Names, ValidatorGroup
 from sim.scenario.event import Event, OfGroups, OfModel, Reference, Settings
 from sim.scenario.names import Name
 from sim.scenario.supply import Origin
@@ -195,6 +196,62 @@ class Fee(Event):
         return {"rail.fee_bps": self.fee_bps}
 
 
+class Defection(Event):
+    """A protocol's ``validators``, by group, do otherwise: collude, copy, grow careless, stay away.
+
+    Args:
+        favours, opposes: models for which they report 1, or 0, whatever they find.
+        copies: the group whose first validator they copy, running no script.
+        noise, presence: as those of a group. What is not said stays as it is.
+    """
+
+    kind: Literal["defection"]
+    validators: tuple[Name, ...] = Field(min_length=1)
+    favours: Names = ()
+    opposes: Names = ()
+    copies: Name | None = None
+    noise: NonNegative | None = Field(default=None, le=10)
+    presence: Share | None = None
+
+    @model_validator(mode="after")
+    def _from_something_to_one_thing(self) -> Self:
+        if self.copies is not None and (self.favours or self.opposes):
+            msg = "copies, or favours and opposes: who copies reports what another finds"
+            raise ValueError(msg)
+        said = self.copies or self.favours or self.opposes
+        if not said and self.noise is None and self.presence is None:
+            msg = "favours, opposes, copies, noise or presence: what they do from then on"
+            raise ValueError(msg)
+        return self
+
+    def in_force(self, now: "Scenario") -> Settings:
+        """The groups as they are then, each whole: another kind has other parameters."""
+        groups = now.protocol.validators if now.protocol else {}
+        return {
+            f'protocol.validators."{name}"': self._conduct(groups[name]) for name in self.validators
+        }
+
+    def _conduct(self, group: ValidatorGroup) -> Settings:
+        found = group.model_dump()
+        changed = {"noise": self.noise, "presence": self.presence}
+        found |= {key: value for key, value in changed.items() if value is not None}
+        pact = {"kind": "colluding", "favours": self.favours, "opposes": self.opposes}
+        if self.copies is not None:
+            found |= {"kind": "copying", "of": self.copies}
+        elif self.favours or self.opposes:
+            found |= pact
+        allowed = VALIDATOR_GROUPS[found["kind"]].model_fields
+        return {key: value for key, value in found.items() if key in allowed}
+
+    def references(self) -> Iterator[Reference]:
+        """The groups of validators, and the models."""
+        yield from (("validators", "validators", name) for name in self.validators)
+        if self.copies is not None:
+            yield "copies", "validators", self.copies
+        yield from (("favours", "models", name) for name in self.favours)
+        yield from (("opposes", "models", name) for name in self.opposes)
+
+
 AnyEvent = Annotated[
     Set
     | Release
@@ -206,7 +263,8 @@ AnyEvent = Annotated[
     | Ban
     | Closure
     | ExportControl
-    | Fee,
+    | Fee
+    | Defection,
     Field(discriminator="kind"),
 ]
 EVENTS = {
@@ -221,4 +279,5 @@ EVENTS = {
     "closure": Closure,
     "export-control": ExportControl,
     "fee": Fee,
+    "defection": Defection,
 }

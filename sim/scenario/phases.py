@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sim.facts import Fault, ScenarioError
 from sim.scenario.checks import contradictions
-from sim.scenario.event_checks import Numbered, kept, of_event, unchangeable, wrong_events
+from sim.scenario.event_checks import Numbered, kept, of_event, unchanged, wrong_events
 from sim.scenario.events import AnyEvent, Outage
 from sim.scenario.faults import faults_of, truth_values, unknown_nulls
 from sim.scenario.overrides import overlay
@@ -198,7 +198,7 @@ def _laid(
     assert isinstance(whole, Branch)
     faults += unknown_nulls(written) + truth_values(whole)
     if not known_from_start:
-        faults += unchangeable(base, whole)
+        faults += unchanged(base, whole)
     try:
         after = Scenario.model_validate(plain(whole))
     except ValidationError as error:

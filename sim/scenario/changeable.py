@@ -1,0 +1,86 @@
+"""What an event may change in mid-run; and of all else, why a run keeps it from start to end."""
+
+from sim.scenario.tree import Path
+
+OF_MODELS = (
+    "price cost quality latency breakdowns verbosity reasoning_share cache_hit_share"
+    " wrong_output_factor output_sigma discrimination context_tokens origin weights owner listed"
+    " data_policy tools honesty capacity.slots capacity.queue capacity.calls_per_minute"
+)
+OF_GROUPS = (
+    "arrival intents.*.share intents.*.input_tokens intents.*.output_tokens intents.*.difficulty"
+    " value_usd max_price_usd deadline_s requires"
+)
+OF_VALIDATORS = "kind of favours opposes noise presence leaves_h work_machina"
+OF_PROTOCOL = (
+    "epoch_h tournament_tasks grace_h spot_checks consensus discipline pricing.tiers"
+    " pricing.window_h"
+)
+OF_RULES = (
+    "router validators.kind validators.kappa validators.noise validators.count validators.stakes"
+    " rail.fee_bps rail.settle_on"
+)
+EACH = (
+    ("of a model ", ("models", "*"), OF_MODELS),
+    ("of a group ", ("groups", "*"), OF_GROUPS),
+    ("of a protocol's group of validators ", ("protocol", "validators", "*"), OF_VALIDATORS),
+    ("of a protocol ", ("protocol",), OF_PROTOCOL),
+    ("", (), OF_RULES),
+)
+CHANGEABLE: tuple[Path, ...] = tuple(
+    (*whose, *key.split(".")) for _, whose, keys in EACH for key in keys.split()
+)
+"""What an event may change; all else is the same from the start of a run to its end."""
+ALLOWED = "; ".join(f"{noun}{keys.replace(' ', ', ')}" for noun, _, keys in EACH)
+KEPT = {
+    "groups.*.count": "who is there from the start; arrival.per_hour says how much they ask for",
+    "groups.*.owner": "whose it is, is who it is",
+    "groups.*.budget_usd": "paid in before the run; budget_per_day_usd may change",
+    "groups.*.intents.*": "what its agents ask for from the start; intents.*.share may change",
+    "models.*.declared_quality": "where a score starts",
+    "models.*.outages": "an event of kind: outage is one more",
+    "models.*.sources": "where figures are from changes no run",
+    "models.*.estimated": "where figures are from changes no run",
+    "models.*": "a model that is to come is in the scenario, with listed: false",
+    "protocol.validators.*.count": "who is there from the start; presence may change",
+    "protocol.validators.*.stake_machina": "bonded before the run",
+    "protocol.validators.*": "who is there from the start; presence may change",
+    "protocol.registrations": "an event of kind: release registers a model at its time",
+    "protocol.emission.epochs_before": "what was before the run",
+    "protocol.purchases.pool_usd": "what the pool starts with",
+    "protocol.purchases.pool_machina": "what the pool starts with",
+    "protocol.purchases.pool_fee_ppm": "the pool is made before the run",
+    "protocol.pricing.least_floor_usd": "what the port takes is in its contract",
+    "protocol.pricing": "quotes are made with a demand multiplier, or without one",
+    "protocol.purchases": "models are paid in the token, or are not",
+    "protocol": "its clock starts with the run",
+    "mechanism.bond_usd": "posted before the run",
+    "mechanism": "its bids and quotes under way could not be cleared by another",
+    "rail": "its contracts, and what is paid in, are there from the start",
+    "chain": "the node that a run is settled on is there from the start",
+    "item_response": "what a task's difficulty means",
+    "intents": "what can be asked for at all",
+    "seed": "all chance of the run comes from it",
+    "horizon_h": "how long the run is",
+    "tasks": "how long the run is",
+    "reported": "what was reported changes no run",
+}
+"""Why a run keeps what an event may not change, by path; the longest that fits."""
+
+
+def unchangeable(path: Path) -> bool:
+    """Whether a run keeps what is at a path from its start to its end."""
+    return not any(_within(path, each) for each in CHANGEABLE)
+
+
+def why_kept(path: Path) -> str:
+    """The reason for which it does; empty where there is none but that it always did."""
+    reasons = ((tuple(key.split(".")), why) for key, why in KEPT.items())
+    found = [(len(each), why) for each, why in reasons if _within(path, each)]
+    return max(found, default=(0, ""))[1]
+
+
+def _within(path: Path, allowed: Path) -> bool:
+    return len(path) >= len(allowed) and all(
+        want in ("*", key) for key, want in zip(path, allowed, strict=False)
+    )
