@@ -133,18 +133,12 @@ contract AttacksTest is ChannelTest {
         Signature memory signed = signReceive(agent, given);
         vm.startPrank(address(0xBAD));
         vm.expectRevert(); // only its payee may use it at the token
-        usdc.receiveWithAuthorization(
-            given.from, given.to, 500, NOW - 1, NOW + 60, given.nonce, signed.v, signed.r, signed.s
-        );
+        receipt(given, signed);
         vm.expectRevert(ERC3009.ERC3009InvalidSignature.selector); // it is no transfer
         transfer(given, signed);
         vm.expectRevert(ERC3009.ERC3009InvalidSignature.selector); // it is not model's
-        ledger.depositWithAuthorization(
-            model, 500, NOW - 1, NOW + 60, given.nonce, signed.v, signed.r, signed.s
-        );
-        ledger.depositWithAuthorization(
-            agent, 500, NOW - 1, NOW + 60, given.nonce, signed.v, signed.r, signed.s
-        );
+        deposit(model, given, signed);
+        deposit(agent, given, signed);
         vm.stopPrank();
         assertEq(balanceOf(agent), 1500, "the agent's, whoever submits it");
     }

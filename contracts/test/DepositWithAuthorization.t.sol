@@ -15,28 +15,14 @@ contract DepositWithAuthorizationTest is AuthorizationTest {
     }
 
     function authorization() private view returns (Authorization memory) {
-        return
-            Authorization(vm.addr(AGENT), address(ledger), 60, NOW - 1, NOW + 1, keccak256("once"));
-    }
-
-    function submit(uint32 id, Authorization memory given, Signature memory signed) private {
-        ledger.depositWithAuthorization(
-            id,
-            given.value,
-            given.validAfter,
-            given.validBefore,
-            given.nonce,
-            signed.v,
-            signed.r,
-            signed.s
-        );
+        return sixty(vm.addr(AGENT), address(ledger));
     }
 
     function test_anyone_submits_what_the_owner_signed() public {
         Authorization memory given = authorization();
         vm.expectEmit(true, false, false, true, address(ledger));
         emit ILedger.Deposited(1, 60);
-        submit(1, given, signReceive(AGENT, given));
+        deposit(1, given, signReceive(AGENT, given));
         assertEq(balanceOf(1), 60, "balance");
         assertEq(usdc.balanceOf(vm.addr(AGENT)), 40, "left");
         assertEq(usdc.balanceOf(address(ledger)), 60, "held");
@@ -45,14 +31,14 @@ contract DepositWithAuthorizationTest is AuthorizationTest {
     function test_an_authorization_is_good_once() public {
         Authorization memory given = authorization();
         Signature memory signed = signReceive(AGENT, given);
-        submit(1, given, signed);
+        deposit(1, given, signed);
         usdc.mint(vm.addr(AGENT), 100);
         vm.expectRevert(
             abi.encodeWithSelector(
                 ERC3009.ERC3009UsedAuthorization.selector, vm.addr(AGENT), given.nonce
             )
         );
-        submit(1, given, signed);
+        deposit(1, given, signed);
         assertEq(balanceOf(1), 60, "balance");
     }
 
@@ -60,33 +46,23 @@ contract DepositWithAuthorizationTest is AuthorizationTest {
         Authorization memory given = authorization();
         Signature memory signed = signReceive(AGENT, given);
         vm.expectRevert();
-        usdc.receiveWithAuthorization(
-            given.from,
-            given.to,
-            given.value,
-            given.validAfter,
-            given.validBefore,
-            given.nonce,
-            signed.v,
-            signed.r,
-            signed.s
-        );
+        receipt(given, signed);
     }
 
     function test_another_account_cannot_take_the_deposit() public {
         Authorization memory given = authorization();
         Signature memory signed = signReceive(AGENT, given);
         vm.expectRevert(ERC3009.ERC3009InvalidSignature.selector);
-        submit(2, given, signed);
+        deposit(2, given, signed);
         vm.expectRevert(abi.encodeWithSelector(ILedger.UnknownAccount.selector, 3, 2));
-        submit(3, given, signed);
+        deposit(3, given, signed);
     }
 
     function test_a_malleated_signature_is_refused() public {
         Authorization memory given = authorization();
         Signature memory signed = malleated(signReceive(AGENT, given));
         vm.expectRevert();
-        submit(1, given, signed);
+        deposit(1, given, signed);
         assertEq(balanceOf(1), 0, "balance");
     }
 
@@ -98,9 +74,9 @@ contract DepositWithAuthorizationTest is AuthorizationTest {
         Signature memory earlySigned = signReceive(AGENT, early);
         Signature memory lateSigned = signReceive(AGENT, late);
         vm.expectRevert();
-        submit(1, early, earlySigned);
+        deposit(1, early, earlySigned);
         vm.expectRevert();
-        submit(1, late, lateSigned);
+        deposit(1, late, lateSigned);
     }
 
     function testFuzz_any_changed_field_is_refused(uint256 field, uint256 change) public {
@@ -114,7 +90,7 @@ contract DepositWithAuthorizationTest is AuthorizationTest {
         if (field == 3) given.nonce = bytes32(uint256(given.nonce) ^ change);
         if (field == 4) signed.r = bytes32(uint256(signed.r) ^ change);
         vm.expectRevert();
-        submit(1, given, signed);
+        deposit(1, given, signed);
         assertEq(balanceOf(1), 0, "balance");
     }
 }

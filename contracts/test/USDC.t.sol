@@ -19,21 +19,7 @@ contract USDCTest is AuthorizationTest {
     }
 
     function authorization(address to) private pure returns (Authorization memory) {
-        return Authorization(vm.addr(1), to, 60, NOW - 1, NOW + 1, keccak256("once"));
-    }
-
-    function receive_(Authorization memory given, Signature memory signed) private {
-        usdc.receiveWithAuthorization(
-            given.from,
-            given.to,
-            given.value,
-            given.validAfter,
-            given.validBefore,
-            given.nonce,
-            signed.v,
-            signed.r,
-            signed.s
-        );
+        return sixty(vm.addr(1), to);
     }
 
     function permit(uint256 key, uint256 value, uint256 deadline)
@@ -114,9 +100,9 @@ contract USDCTest is AuthorizationTest {
         Authorization memory given = authorization(PAYEE);
         Signature memory signed = signReceive(1, given);
         vm.expectRevert(abi.encodeWithSelector(IERC20Errors.ERC20InvalidReceiver.selector, PAYEE));
-        receive_(given, signed);
+        receipt(given, signed);
         vm.prank(PAYEE);
-        receive_(given, signed);
+        receipt(given, signed);
         assertEq(usdc.balanceOf(PAYEE), 60, "received");
     }
 

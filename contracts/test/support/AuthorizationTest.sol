@@ -23,6 +23,11 @@ abstract contract AuthorizationTest is LedgerTest {
     uint256 internal constant CURVE_ORDER =
         0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
 
+    /// @dev Sixty units, once, at this time.
+    function sixty(address from, address to) internal pure returns (Authorization memory) {
+        return Authorization(from, to, 60, NOW - 1, NOW + 1, keccak256("once"));
+    }
+
     function signReceive(uint256 key, Authorization memory given)
         internal
         view
@@ -62,6 +67,34 @@ abstract contract AuthorizationTest is LedgerTest {
         usdc.transferWithAuthorization(
             given.from,
             given.to,
+            given.value,
+            given.validAfter,
+            given.validBefore,
+            given.nonce,
+            signed.v,
+            signed.r,
+            signed.s
+        );
+    }
+
+    /// @dev The receipt that `given` stands for, by its payee alone.
+    function receipt(Authorization memory given, Signature memory signed) internal {
+        usdc.receiveWithAuthorization(
+            given.from,
+            given.to,
+            given.value,
+            given.validAfter,
+            given.validBefore,
+            given.nonce,
+            signed.v,
+            signed.r,
+            signed.s
+        );
+    }
+
+    function deposit(uint32 id, Authorization memory given, Signature memory signed) internal {
+        ledger.depositWithAuthorization(
+            id,
             given.value,
             given.validAfter,
             given.validBefore,

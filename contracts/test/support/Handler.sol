@@ -54,10 +54,7 @@ contract Handler is AuthorizationTest, BatchTest {
         Authorization memory given = Authorization(
             owner, address(ledger), amount, block.timestamp - 1, block.timestamp + 1, nonce
         );
-        Signature memory signed = signReceive(agent, given);
-        ledger.depositWithAuthorization(
-            agent, amount, given.validAfter, given.validBefore, nonce, signed.v, signed.r, signed.s
-        );
+        deposit(agent, given, signReceive(agent, given));
         deposited += amount;
     }
 
