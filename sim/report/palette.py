@@ -7,6 +7,7 @@ have one of their own, all others share a grey.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.report.picture import Key
 from sim.report.reading import Record
 
 COLOURED_MODELS = 8
@@ -43,6 +44,12 @@ class Palette:
     def dash(self, name: str) -> str:
         """A model's line, so that colour is not all that tells it."""
         return DASHES[self.models.index(name)] if name in self.named else "solid"
+
+    def lines(self, models: Sequence[str]) -> list[Key]:
+        """What tells the lines of these models apart; one key for all that share the grey."""
+        named = [name for name in self.named if name in models]
+        keys = [Key(name, self.model(name), "line") for name in named]
+        return keys if len(named) == len(models) else [*keys, Key("others", OTHER, "line")]
 
     def origin(self, name: str) -> str:
         """An origin's colour."""

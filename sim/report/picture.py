@@ -175,6 +175,33 @@ def split(parts: int, gap: float) -> list[list[float]]:
     return [[round(start, 4), round(min(1.0, start + width), 4)] for start in starts]
 
 
+def two_panels(
+    words: tuple[str, str], time: str, left: Layout, right: Layout
+) -> tuple[Layout, Layout]:
+    """Two panels over time: side by side on a wide page, one above the other on a narrow one.
+
+    Args:
+        words: their titles. time: what the time axes say. left, right: attributes of their y axes.
+    """
+    first, second = split(2, 0.09)
+    days: Layout = {"showgrid": False, "nticks": 7}
+    wide = layout(
+        340,
+        xaxis=axis(time, domain=first, **days),
+        xaxis2=axis(time, domain=second, anchor="y2", **days),
+        yaxis=axis(**left),
+        yaxis2=axis(anchor="x2", **right),
+    )
+    narrow: Layout = {
+        "height": 560,
+        "xaxis": {"domain": [0, 1], "title": {"text": ""}}, "xaxis2": {"domain": [0, 1]},
+        "yaxis": {"domain": [0.57, 1]}, "yaxis2": {"domain": [0, 0.43]},
+    }  # fmt: skip
+    titles = [panel_title(words[0], 0, 1.01), panel_title(words[1], second[0], 1.01)]
+    stacked = [panel_title(words[0], 0, 1.005), panel_title(words[1], 0, 0.435)]
+    return wide | {"annotations": titles}, merged(narrow, {"annotations": stacked})
+
+
 def numbered(name: str, at: int) -> str:
     """plotly.js's name of the axis of panel ``at``: x, x2, x3, ..., xaxis, xaxis2, ..."""
     return name if at == 0 else f"{name}{at + 1}"

@@ -5,23 +5,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sim.report.markup import Json, Table
-from sim.report.palette import OTHER, Palette
+from sim.report.palette import Palette
 from sim.report.picture import (
-    Key,
     Layout,
     Picture,
     Trace,
-    axis,
-    layout,
     log_range,
     log_ticks,
-    merged,
     numbered,
-    panel_title,
     plain,
     rounded,
-    split,
     ticked,
+    two_panels,
 )
 from sim.report.reading import Record
 from sim.report.timeline import Grid
@@ -83,14 +78,15 @@ def prices_picture(record: Record, grid: Grid, palette: Palette) -> Picture:
     per_call = priced_per_call(record)
     prices, scores = price_over_time(grid, per_call), score_over_time(grid)
     unit = "1,000 answers" if per_call else "million tokens"
-    wide, narrow = _layouts(grid, unit, prices, scores)
+    wide, narrow = two_panels(
+        (f"Price, dollars per {unit}", "Score"), grid.bins.title, *_scales(prices, scores)
+    )
     known = [value for row in prices for value in row if value]
     spread = f"from ${number(min(known))} to ${number(max(known))}" if known else "of no call"
     traces = [
         *_lines(record, grid, palette, prices, 0, "$%{y:.4~g}"),
         *_lines(record, grid, palette, scores, 1, "%{y:.3f}"),
     ]
-    named = [name for name in palette.named if name in record.models]
     return Picture(
         id=f"prices-{record.key}",
         title="Prices and scores",
@@ -103,10 +99,7 @@ def prices_picture(record: Record, grid: Grid, palette: Palette) -> Picture:
         layout=wide,
         narrow=narrow,
         table=_table(record, grid, unit, prices, scores),
-        legend=[
-            *(Key(name, palette.model(name), "line") for name in named),
-            *([Key("others", OTHER, "line")] if len(named) < len(record.models) else []),
-        ],
+        legend=palette.lines(record.models),
     )
 
 
@@ -131,10 +124,10 @@ def _lines(
     return lines
 
 
-def _layouts(
-    grid: Grid, unit: str, prices: Sequence[Sequence[float | None]],
-    scores: Sequence[Sequence[float | None]],
-) -> tuple[Layout, Layout]:  # fmt: skip
+def _scales(
+    prices: Sequence[Sequence[float | None]], scores: Sequence[Sequence[float | None]]
+) -> tuple[Layout, Layout]:
+    """The y axes: money, logarithmic where prices are far apart; and scores up to 1."""
     known = [value for row in prices for value in row if value]
     least, most = min(known, default=1.0), max(known, default=1.0)
     money: Layout = {"range": [0, most * 1.08], "tickprefix": "$", "nticks": 6}
@@ -143,24 +136,7 @@ def _layouts(
         money |= ticked(log_ticks(least, most), before="$")
     seen = [value for row in scores for value in row if value is not None]
     low = max(0.0, min(seen, default=0.0) - 0.05)
-    left, right = split(2, 0.09)
-    time = {"showgrid": False, "nticks": 7}
-    wide = layout(
-        340,
-        xaxis=axis(grid.bins.title, domain=left, **time),
-        xaxis2=axis(grid.bins.title, domain=right, anchor="y2", **time),
-        yaxis=axis(**money),
-        yaxis2=axis(anchor="x2", range=[low, 1.02], nticks=6),
-    )
-    narrow: Layout = {
-        "height": 560,
-        "xaxis": {"domain": [0, 1], "title": {"text": ""}}, "xaxis2": {"domain": [0, 1]},
-        "yaxis": {"domain": [0.57, 1]}, "yaxis2": {"domain": [0, 0.43]},
-    }  # fmt: skip
-    words = (f"Price, dollars per {unit}", "Score")
-    titles = [panel_title(words[0], 0, 1.01), panel_title(words[1], right[0], 1.01)]
-    stacked = [panel_title(words[0], 0, 1.005), panel_title(words[1], 0, 0.435)]
-    return wide | {"annotations": titles}, merged(narrow, {"annotations": stacked})
+    return money, {"range": [low, 1.02], "nticks": 6}
 
 
 def _table(

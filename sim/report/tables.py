@@ -7,18 +7,12 @@ import polars as pl
 from sim.report.markup import Json, Table
 from sim.report.palette import OTHER, Palette
 from sim.report.picture import (
-    Key,
-    Layout,
     Picture,
     Trace,
-    axis,
-    layout,
-    merged,
     numbered,
-    panel_title,
     plain,
     rounded,
-    split,
+    two_panels,
 )
 from sim.report.reading import Record
 from sim.report.wording import counted, percent_of_ppm
@@ -40,8 +34,12 @@ def tables_picture(record: Record, epochs: pl.DataFrame, palette: Palette) -> Pi
     intent = busiest(epochs)
     of_intent = epochs.filter(pl.col("intent") == intent)
     lost = int(of_intent["revoked_us"].is_not_null().sum())
-    wide, narrow = _layouts(intent)
-    named = [name for name in palette.named if name in record.models]
+    wide, narrow = two_panels(
+        (f"Score, {intent}", "Demand multiplier"),
+        "days since the start",
+        {"nticks": 6},
+        {"rangemode": "tozero", "nticks": 6, "tickprefix": "× "},
+    )
     return Picture(
         id=f"tables-{record.key}",
         title="Tables by epoch",
@@ -55,10 +53,7 @@ def tables_picture(record: Record, epochs: pl.DataFrame, palette: Palette) -> Pi
         layout=wide,
         narrow=narrow,
         table=_table(record, intent, of_intent),
-        legend=[
-            *(Key(name, palette.model(name), "line") for name in named),
-            *([Key("others", OTHER, "line")] if len(named) < len(record.models) else []),
-        ],
+        legend=palette.lines(record.models),
     )
 
 
@@ -110,27 +105,6 @@ def _multipliers(epochs: pl.DataFrame) -> list[Trace]:
 
 def _days(times_us: Sequence[int]) -> Json:
     return [round(time / US_PER_DAY, 4) for time in times_us]
-
-
-def _layouts(intent: str) -> tuple[Layout, Layout]:
-    left, right = split(2, 0.09)
-    time = {"showgrid": False, "nticks": 7}
-    wide = layout(
-        340,
-        xaxis=axis("days since the start", domain=left, **time),
-        xaxis2=axis("days since the start", domain=right, anchor="y2", **time),
-        yaxis=axis(nticks=6),
-        yaxis2=axis(anchor="x2", rangemode="tozero", nticks=6, tickprefix="× "),
-    )
-    narrow: Layout = {
-        "height": 560,
-        "xaxis": {"domain": [0, 1], "title": {"text": ""}}, "xaxis2": {"domain": [0, 1]},
-        "yaxis": {"domain": [0.57, 1]}, "yaxis2": {"domain": [0, 0.43]},
-    }  # fmt: skip
-    words = (f"Score, {intent}", "Demand multiplier")
-    titles = [panel_title(words[0], 0, 1.01), panel_title(words[1], right[0], 1.01)]
-    stacked = [panel_title(words[0], 0, 1.005), panel_title(words[1], 0, 0.435)]
-    return wide | {"annotations": titles}, merged(narrow, {"annotations": stacked})
 
 
 def _table(record: Record, intent: str, of_intent: pl.DataFrame) -> Table:
