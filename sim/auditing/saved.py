@@ -1,48 +1,34 @@
 """The audit of a saved run: on a fresh Anvil that replays it, or on the node it was settled on."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict
 
 from sim.auditing.protocol import with_protocol
 from sim.auditing.recorded import audit_record
 from sim.chain.proofs import PROOFS, SAMPLE, save_proofs
-from sim.chain.settlement import Audit
+from sim.chain.settlement import Audit, Findings
 from sim.facts import Fault, ScenarioError
 from sim.record.archive import ChainPlace, Saved, load
 from sim.record.derivation import derivation_faults
 
 
-class SavedAudit(BaseModel):
-    """What ``telex audit`` found of a saved run.
+@dataclass(frozen=True, kw_only=True)
+class SavedAudit(Findings):
+    """What ``telex audit`` finds of a saved run; unpaid calls are not among ``calls_on_chain``.
 
     Args:
-        calls_recorded, calls_on_chain: settled by the record; found on the chain, unpaid ones not
-            among them.
-        missing, unexpected, differing: the ids of calls that are not as they should be.
-        faults: what is wrong in words. proofs: calls proved to the contract.
-        proofs_file: where their proofs were written, if that was asked for.
-        head, head_recorded: hash of the last block, now and when the run ended.
+        run: its directory. node: where its chain was looked at.
+        calls_recorded: settled by the record.
+        head_recorded: hash of the last block when the run ended.
+        proofs_file: where the proofs of calls were written, if that was asked for.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     run: str
     node: str
-    parity: bool
-    difference_micros: int
     calls_recorded: int
-    calls_on_chain: int
-    missing: tuple[int, ...]
-    unexpected: tuple[int, ...]
-    differing: tuple[int, ...]
-    faults: tuple[str, ...]
-    proofs: int
-    gas_total: int
-    head: str
     head_recorded: str
-    seconds: float
     proofs_file: str | None = None
 
     @property
@@ -86,7 +72,7 @@ def audit_saved(
         return result
     vault = vault_of(deployment, record.rail)
     save_proofs(directory / PROOFS, deployment.chain_id, vault.place, found.proved)
-    return result.model_copy(update={"proofs_file": str(directory / PROOFS)})
+    return replace(result, proofs_file=str(directory / PROOFS))
 
 
 def _saved_audit(

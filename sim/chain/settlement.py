@@ -205,9 +205,9 @@ class AuditRecord:
         return len(self.call_id)
 
 
-@dataclass(frozen=True)
-class Audit:
-    """What the audit found.
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What any audit finds.
 
     Args:
         parity: everything agrees.
@@ -218,9 +218,8 @@ class Audit:
         differing: call ids that are on the chain with another agent, model, sum, score or time.
         faults: what is wrong in words, the first twenty of them.
         proofs: how many calls were proved to the contract.
-        batches, gas_total: settlement transactions of the run and their gas.
+        gas_total: of the run's settlement transactions.
         head: hash of the last block. seconds: how long the audit took.
-        proved: the proofs of those calls, for others to check.
     """
 
     parity: bool
@@ -231,10 +230,21 @@ class Audit:
     differing: tuple[int, ...]
     faults: tuple[str, ...]
     proofs: int
-    batches: int
     gas_total: int
     head: str
     seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit(Findings):
+    """What the audit of a chain finds.
+
+    Args:
+        batches: settlement transactions of the run.
+        proved: the proofs of the calls that were proved, for others to check.
+    """
+
+    batches: int
     proved: tuple[CallProof, ...] = ()
 
     @property

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,6 @@ def audit_run(directory: Path, allow_remote: bool, proofs: int | None, as_json: 
 
     result = audit_saved(directory, allow_remote=allow_remote, proofs=proofs)
     if as_json:
-        emit(result.model_dump_json(indent=2))
+        emit(json.dumps(asdict(result), indent=2))
     show_audit(result)
     return 0 if result.ok else 1
