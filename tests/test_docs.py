@@ -76,7 +76,7 @@ def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
 def test_every_test_that_the_security_page_names_is_there() -> None:
     page_text = (ROOT / "docs" / "security.md").read_text()
     named = set(re.findall(r"`(test(?:Fuzz)?_\w+)`", page_text))
-    tests = [*(ROOT / "tests").glob("*.py"), *(ROOT / "contracts" / "test").glob("*.sol")]
+    tests = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "contracts" / "test").glob("*.sol")]
     defined = re.compile(r"(?:def|function) (test(?:Fuzz)?_\w+)")
     there = {name for path in tests for name in defined.findall(path.read_text())}
     assert len(named) > 20

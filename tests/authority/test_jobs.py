@@ -1,8 +1,5 @@
 """The settlement authority, as a client of the protocol meets it: each job one answer, or none."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from web3 import Web3
 from web3.exceptions import ContractLogicError
@@ -14,29 +11,11 @@ from tests.authority_helpers import (
     DOLLAR,
     FEE,
     Served,
-    client_with_escrow,
-    node_file,
     outcomes,
 )
 from tests.telegraph_client import CANCELLED, FUNDED, RECORDER, REFUSER, TERMINAL, Client, Question
 
 pytestmark = pytest.mark.chain
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Iterator[Path]:
-    with node_file(tmp_path) as path:
-        yield path
-
-
-@pytest.fixture
-def client(file: Path) -> Client:
-    return client_with_escrow(file)
-
-
-@pytest.fixture
-def served(file: Path) -> Served:
-    return Served(file)
 
 
 def test_a_job_reaches_terminal_with_fee_swap_and_callback(served: Served, client: Client) -> None:

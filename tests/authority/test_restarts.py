@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,30 +18,12 @@ from tests.authority_helpers import (
     DOLLAR,
     SCENARIO,
     Served,
-    client_with_escrow,
     jobs,
-    node_file,
     outcomes,
 )
 from tests.telegraph_client import FUNDED, RECORDER, TERMINAL, Client
 
 pytestmark = pytest.mark.chain
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Iterator[Path]:
-    with node_file(tmp_path) as path:
-        yield path
-
-
-@pytest.fixture
-def client(file: Path) -> Client:
-    return client_with_escrow(file)
-
-
-@pytest.fixture
-def served(file: Path) -> Served:
-    return Served(file)
 
 
 def test_a_restart_serves_what_waits_and_nothing_twice(file: Path, client: Client) -> None:
