@@ -2,28 +2,37 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from sim.experiment.jobs import seed_of
 from sim.experiment.measures import Numbers
 from sim.experiment.measuring import measure
-from sim.experiment.statistics import Interval, difference, interval
+from sim.experiment.statistics import Interval, difference, interval, relative_difference
 from sim.scenario import load
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 REPS = 4
+Changes = Mapping[str, object]
+"""Values by path, as ``--set`` takes them."""
 
 
 class Replications:
-    """A scenario under several seeds; `World` runs in this process, every law checked."""
+    """A shipped scenario under several seeds, in this process, every law checked.
 
-    def __init__(
-        self, name: str, overrides: Mapping[str, object] | None = None, reps: int = REPS
-    ) -> None:
-        self.rows: list[Numbers] = []
-        for rep in range(reps):
-            plain = load(SCENARIOS / f"{name}.yaml", overrides or {})
-            seeded = plain.model_copy(update={"seed": seed_of(plain.seed, rep)})
-            self.rows.append(measure(seeded).numbers)
+    Two of the same scenario share their seeds, so that they are compared pair by pair.
+    """
+
+    def __init__(self, name: str, changes: Changes | None = None, reps: int = REPS) -> None:
+        self.name, self.changes, self.reps = name, changes or {}, reps
+        plain = load(SCENARIOS / f"{name}.yaml", self.changes)
+        seeds = [seed_of(plain.seed, rep) for rep in range(reps)]
+        self.rows: list[Numbers] = [
+            measure(plain.model_copy(update={"seed": seed})).numbers for seed in seeds
+        ]
+
+    def but(self, changes: Changes) -> Self:
+        """The same under the same seeds, but for these changes."""
+        return type(self)(self.name, {**self.changes, **changes}, self.reps)
 
     def values(self, metric: str) -> Sequence[float]:
         """A metric of each replication."""
@@ -34,8 +43,14 @@ class Replications:
         return interval(self.values(metric))
 
     def less(self, other: "Replications", metric: str) -> Interval:
-        """This scenario's metric less the other's, on common random numbers."""
+        """This scenario's metric less the other's."""
         return difference(other.values(metric), self.values(metric))
+
+    def over(self, other: "Replications", metric: str) -> Interval:
+        """By which share of the other's metric this scenario's is above it."""
+        found = relative_difference(other.values(metric), self.values(metric))
+        assert found is not None
+        return found
 
     def between(self, metric: str, base: str) -> Interval:
         """One metric less another, run by run."""
@@ -50,3 +65,10 @@ def above(found: Interval, limit: float) -> bool:
 def below(found: Interval, limit: float) -> bool:
     """Whether the whole interval is below a limit."""
     return found.high is not None and found.high < limit
+
+
+def within(found: Interval, least: float, most: float) -> bool:
+    """Whether the whole interval lies between two values, or on them."""
+    if found.low is None or found.high is None:
+        return False
+    return least <= found.low and found.high <= most

@@ -1,36 +1,38 @@
 """What the scenarios about models claim in their first comments, with intervals over seeds."""
 
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
-from tests.claim_helpers import compared, difference, relative, within
-from tests.claims import Replications, above, below
+from tests.claims import Changes, Replications, above, below, within
 
 SUCCESS = "success_rate"
 
 
-def test_an_outage_costs_its_owner_and_hardly_anybody_else(tmp_path: Path) -> None:
-    calm: dict[str, object] = {"events": []}
-    alone: dict[str, object] = {"models.second.listed": False, "models.third.listed": False}
-    browned: dict[str, object] = {
-        "events": [
-            {"kind": "brownout", "at_h": 10, "for_h": 2, "model": "prime", "slower": 6}
-        ]
-    }  # fmt: skip
-    others = {"calm": calm, "browned": browned}
-    found = compared(tmp_path, "outage-and-failover", others, 4)
-    # Differences are from the scenario as it is: the others less the outage with failover.
-    lost = difference(found, "calm", SUCCESS)
-    assert within(lost, 0, 0.02)
-    revenue = relative(found, "calm", "models.prime.revenue_micros")
-    assert within(revenue, 1 / 0.95 - 1, 1 / 0.87 - 1)
+CALM: Changes = {"events": []}
+BROWNED: Changes = {
+    "events": [{"kind": "brownout", "at_h": 10, "for_h": 2, "model": "prime", "slower": 6}]
+}
+
+
+def test_an_outage_costs_its_owner_and_hardly_anybody_else() -> None:
+    outage = Replications("outage-and-failover")
+    calm = outage.but(CALM)
+    assert within(calm.less(outage, SUCCESS), 0, 0.02)
+    assert within(calm.over(outage, "models.prime.revenue_micros"), 1 / 0.95 - 1, 1 / 0.87 - 1)
+
+
+def test_an_outage_without_a_model_to_fail_over_to_costs_all_of_its_tasks() -> None:
+    alone = {"models.second.listed": False, "models.third.listed": False}
     stranded = Replications("outage-and-failover", alone)
-    untroubled = Replications("outage-and-failover", alone | calm)
-    assert within(stranded.less(untroubled, SUCCESS), -0.09, -0.06)
-    assert below(difference(found, "browned", SUCCESS), 0)
-    assert above(difference(found, "browned", "tasks.expired"), 50)
+    assert within(stranded.less(stranded.but(CALM), SUCCESS), -0.09, -0.06)
+
+
+def test_a_brownout_costs_agents_more_than_an_outage() -> None:
+    outage = Replications("outage-and-failover")
+    browned = outage.but(BROWNED)
+    assert below(browned.less(outage, SUCCESS), 0)
+    assert above(browned.less(outage, "tasks.expired"), 50)
 
 
 def test_a_board_of_tokens_ranks_the_models_the_wrong_way_round() -> None:

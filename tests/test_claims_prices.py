@@ -1,38 +1,20 @@
 """What the scenarios about prices expect in their first comments, with intervals over seeds."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
-from sim.experiment.compare import Comparison, compare, comparison
-from sim.experiment.session import opened
-from sim.experiment.statistics import Interval
-from sim.scenario import load
+from tests.claims import Changes, Replications, within
 
-ROOT = Path(__file__).parents[1]
-BASE = "as it is"
 REPS = 6
-Changes = Mapping[str, object]
+BASE = "as it is"
+Designs = Mapping[str, Replications]
 
 
-def compared(
-    out: Path, name: str, others: Mapping[str, Changes], shared: Changes | None = None
-) -> Comparison:
-    """A shipped scenario against variants of itself, under the same seeds, without a chain."""
-    path, common = ROOT / "scenarios" / f"{name}.yaml", {"chain.backend": "none", **(shared or {})}
-    designs = {BASE: load(path, common)}
-    designs |= {label: load(path, {**common, **changes}) for label, changes in others.items()}
-    with opened(comparison(designs), out, 1) as session:
-        return compare(designs, session, REPS)
-
-
-def within(interval: Interval | None, least: float, most: float) -> bool:
-    """Whether the whole interval lies between two values."""
-    assert interval is not None
-    assert interval.low is not None
-    assert interval.high is not None
-    return least <= interval.low <= interval.high <= most
+def designs_of(name: str, shared: Changes, others: Mapping[str, Changes]) -> Designs:
+    """A shipped scenario and variants of it."""
+    base = Replications(name, shared, REPS)
+    return {BASE: base, **{label: base.but(changes) for label, changes in others.items()}}
 
 
 # auction-designs ----------------------------------------------------------------------------------
@@ -40,7 +22,7 @@ def within(interval: Interval | None, least: float, most: float) -> bool:
 HOURS = 6
 CENT = 10_000
 SALES = 120 * HOURS
-DESIGNS: Mapping[str, Changes] = {
+VARIANTS: Mapping[str, Changes] = {
     "first price": {
         "mechanism": {"kind": "first-price", "tick_s": 30},
         "groups.bidders.bidding": {"kind": "shaded", "bidders": 5},
@@ -55,39 +37,37 @@ DESIGNS: Mapping[str, Changes] = {
 
 
 @pytest.fixture(scope="module")
-def designs(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
-    out = tmp_path_factory.mktemp("designs")
-    return compared(out, "auction-designs", DESIGNS, {"horizon_h": HOURS})
+def designs() -> Designs:
+    return designs_of("auction-designs", {"horizon_h": HOURS}, VARIANTS)
 
 
-def per_sale(found: Comparison, metric: str, least: float, most: float, design: str = BASE) -> bool:
+def per_sale(found: Replications, metric: str, least: float, most: float) -> bool:
     """Whether a metric's mean, in cents per slot that was for sale, is within two values."""
-    return within(found.means[design][metric], least * SALES * CENT, most * SALES * CENT)
+    return within(found.interval(metric), least * SALES * CENT, most * SALES * CENT)
 
 
-def test_a_slot_brings_the_best_losing_bid_of_five(designs: Comparison) -> None:
-    assert per_sale(designs, "spend_micros", 26, 27.4)
+def test_a_slot_brings_the_best_losing_bid_of_five(designs: Designs) -> None:
+    assert per_sale(designs[BASE], "spend_micros", 26, 27.4)
 
 
-def test_first_price_among_shading_bidders_brings_the_same(designs: Comparison) -> None:
-    relative = designs.differences["first price"]["spend_micros"].relative
-    assert within(relative, -0.02, 0.02)
-    served = designs.differences["first price"]["market.welfare_micros"].relative
-    assert within(served, -0.001, 0.001)
+def test_first_price_among_shading_bidders_brings_the_same(designs: Designs) -> None:
+    first, second = designs["first price"], designs[BASE]
+    assert within(first.over(second, "spend_micros"), -0.02, 0.02)
+    assert within(first.over(second, "market.welfare_micros"), -0.001, 0.001)
 
 
-def test_auctions_serve_33_cents_worth_and_a_posted_price_29(designs: Comparison) -> None:
-    assert per_sale(designs, "market.welfare_micros", 32.8, 33.8)
-    assert per_sale(designs, "market.welfare_micros", 28.2, 29.6, "posted")
+def test_auctions_serve_33_cents_worth_and_a_posted_price_29(designs: Designs) -> None:
+    assert per_sale(designs[BASE], "market.welfare_micros", 32.8, 33.8)
+    assert per_sale(designs["posted"], "market.welfare_micros", 28.2, 29.6)
 
 
-def test_a_posted_price_of_half_the_most_brings_19_cents(designs: Comparison) -> None:
-    assert per_sale(designs, "spend_micros", 19, 19.7, "posted")
+def test_a_posted_price_of_half_the_most_brings_19_cents(designs: Designs) -> None:
+    assert per_sale(designs["posted"], "spend_micros", 19, 19.7)
 
 
-def test_a_reserve_of_half_the_most_brings_more_and_sells_less(designs: Comparison) -> None:
-    assert within(designs.differences["reserve"]["spend_micros"].relative, 0, 0.02)
-    assert within(designs.differences["reserve"]["tasks.succeeded"].relative, -0.05, -0.01)
+def test_a_reserve_of_half_the_most_brings_more_and_sells_less(designs: Designs) -> None:
+    assert within(designs["reserve"].over(designs[BASE], "spend_micros"), 0, 0.02)
+    assert within(designs["reserve"].over(designs[BASE], "tasks.succeeded"), -0.05, -0.01)
 
 
 # price-war ----------------------------------------------------------------------------------------
@@ -97,21 +77,22 @@ SETTLED = {"horizon_h": 24, **{f"models.{each}.selling.period_h": 0.02 for each 
 
 
 @pytest.fixture(scope="module")
-def war(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+def war() -> Designs:
     cutting = {f"models.{each}.selling": {"kind": "undercut", "period_h": 0.02} for each in MODELS}
-    others = {"cheapest": {"router": {"kind": "cheapest"}, **cutting}}
-    return compared(tmp_path_factory.mktemp("war"), "price-war", others, SETTLED)
+    return designs_of(
+        "price-war", SETTLED, {"cheapest": {"router": {"kind": "cheapest"}, **cutting}}
+    )
 
 
-def test_the_war_ends_at_eight_thirds_of_cost_under_inverse_power(war: Comparison) -> None:
+def test_the_war_ends_at_eight_thirds_of_cost_under_inverse_power(war: Designs) -> None:
     needed = 8 / 3 / 0.98 - 1
-    assert within(war.means[BASE]["prices.markup"], 0.99 * needed, 1.01 * needed)
-    assert within(war.means[BASE]["prices.collusion_index"], -0.01, 0.01)
+    assert within(war[BASE].interval("prices.markup"), 0.99 * needed, 1.01 * needed)
+    assert within(war[BASE].interval("prices.collusion_index"), -0.01, 0.01)
 
 
-def test_it_ends_at_cost_where_the_cheapest_takes_all(war: Comparison) -> None:
+def test_it_ends_at_cost_where_the_cheapest_takes_all(war: Designs) -> None:
     needed = 1 / 0.98 - 1
-    assert within(war.means["cheapest"]["prices.markup"], needed, needed + 0.05)
+    assert within(war["cheapest"].interval("prices.markup"), needed, needed + 0.05)
 
 
 # quality-vs-price ---------------------------------------------------------------------------------
@@ -128,22 +109,22 @@ def at_price(usd: str) -> Changes:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+def house() -> Designs:
     others = {"cheaper": CHEAPER, "a third off": at_price("0.0048"), "more": at_price("0.0096")}
-    shared = {"horizon_h": 8}
-    return compared(tmp_path_factory.mktemp("house"), "quality-vs-price", others, shared)
+    return designs_of("quality-vs-price", {"horizon_h": 8}, others)
 
 
-def test_the_better_model_earns_more_where_worth_is_weighed(house: Comparison) -> None:
-    assert within(house.differences["cheaper"][PROFIT].relative, -0.6, -0.2)
+def test_the_better_model_earns_more_where_worth_is_weighed(house: Designs) -> None:
+    assert within(house["cheaper"].over(house[BASE], PROFIT), -0.6, -0.2)
 
 
 @pytest.mark.parametrize("price", ["a third off", "more"])
-def test_the_price_it_finds_earns_more_than_one_a_third_away(house: Comparison, price: str) -> None:
-    assert within(house.differences[price][PROFIT].relative, -0.8, -0.1)
+def test_the_price_it_finds_earns_more_than_one_a_third_away(house: Designs, price: str) -> None:
+    assert within(house[price].over(house[BASE], PROFIT), -0.8, -0.1)
 
 
-def test_the_cheaper_model_earns_more_where_price_alone_counts(tmp_path: Path) -> None:
-    priced = {"router": {"kind": "inverse-power"}, "horizon_h": 8}
-    found = compared(tmp_path, "quality-vs-price", {"cheaper": CHEAPER}, priced)
-    assert within(found.differences["cheaper"][PROFIT].relative, 0.2, 2)
+def test_the_cheaper_model_earns_more_where_price_alone_counts() -> None:
+    priced = Replications(
+        "quality-vs-price", {"router": {"kind": "inverse-power"}, "horizon_h": 8}, REPS
+    )
+    assert within(priced.but(CHEAPER).over(priced, PROFIT), 0.2, 2)
