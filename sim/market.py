@@ -20,7 +20,8 @@ class Market:
     """Agents' tasks, the pool, the router and the ledger on one clock.
 
     Rows of ended calls and tasks gather in ``calls`` and ``tasks`` (and what agents do beside the
-    market in ``own_answers`` and ``decisions``) until the world takes them;
+    market in ``own_answers`` and ``decisions``, and the prices that models list anew in ``prices``)
+    until the world takes them;
     ``judge`` gives the verdict on an answer; ``in_flight`` holds the calls under way. ``drained``
     happens when no task is to come (`close`) and none is open. ``on_ended`` is told whenever a call
     has ended and its money is settled.
@@ -37,6 +38,7 @@ class Market:
         self.tasks: list[tuple[int, ...]] = []
         self.own_answers: list[tuple[int, ...]] = []
         self.decisions: list[tuple[int, ...]] = []
+        self.prices: list[tuple[int, ...]] = []
         self.tasks_posted = self.tasks_ended = self.calls_made = 0
         self.closed = False
         self.drained = clock.event()
@@ -45,6 +47,7 @@ class Market:
         self.learns = self.router.kind in LEARNERS
         self.doubts = judge_of(self.router)
         self._call_us = self._counted_us = 0
+        pool.on_listed = self._note_price
 
     def post(self, agent: Agent, task: Task) -> None:
         """An agent posts a Task, unless it has left the market."""
@@ -237,6 +240,10 @@ class Market:
             own.task_id, own.agent.index, model, task.intent, task.step, task.clone, own.attempt,
             own.started_us, now, task.input_tokens, output_tokens, reason,
         ))  # fmt: skip
+
+    def _note_price(self, model: Endpoint) -> None:
+        """What a model lists from the next call on as a row of `sim.record.Prices`."""
+        self.prices.append((self.clock.now, self.calls_made, model.index, *model.tariff.parts))
 
     def note(self, agent: Agent, decision: Decision, model: int) -> None:
         """What an agent decided as a row of `sim.record.Decisions`; -1 is no model."""

@@ -25,9 +25,7 @@ from sim.record import (
     UNSETTLED,
     AnswerHasher,
     Calls,
-    Decisions,
     History,
-    OwnAnswers,
     Tasks,
 )
 from sim.routers import LEARNERS
@@ -182,12 +180,7 @@ class World:
         history.hashes.append(hashes)
         history.settled.append(order)
         history.tasks.append(tasks)
-        if market.own_answers:
-            history.own_answers.append(OwnAnswers.from_rows(market.own_answers))
-            market.own_answers.clear()
-        if market.decisions:
-            history.decisions.append(Decisions.from_rows(market.decisions))
-            market.decisions.clear()
+        history.take_asides(market.own_answers, market.decisions, market.prices)
         return calls, hashes
 
     def _hand_on(self, closed: list[Closed]) -> None:

@@ -149,8 +149,8 @@ def no_more_than_held(evidence: Evidence) -> LawFigures:
     """
     calls = evidence.calls
     every = phases(evidence.frames.scenario)
-    posted_us = of_tasks(evidence.frames, "posted_us")
-    limit = limits_micros(every, posted_us, evidence.names.group_of_agent[calls.agent])
+    posted_us, value = (of_tasks(evidence.frames, each) for each in ("posted_us", "value_micros"))
+    limit = limits_micros(every, posted_us, evidence.names.group_of_agent[calls.agent], value)
     fees = calls.charge_micros * fees_bps(every, calls.finished_us) // BPS
     broken = (
         (calls.charge_micros < 0)

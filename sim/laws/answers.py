@@ -28,7 +28,7 @@ def flows(scenario: Scenario) -> dict[tuple[int, int], Flow]:
 
 def _answers(evidence: Evidence) -> pl.DataFrame:
     """Every answer asked for, of the market or of an agent's own machines, in order."""
-    own, _ = asides_of(evidence.frames)
+    own, *_ = asides_of(evidence.frames)
     calls = evidence.calls
     blocks = [
         _frame(calls, calls.posted_us, calls.success),

@@ -42,6 +42,11 @@ class Tariff:
         cached = price.cached_usd_per_mtok
         self.cached = self.input if cached is None else micros_from_usd_exact(cached)
 
+    @property
+    def parts(self) -> tuple[int, int, int, int]:
+        """Micros per call, then per million input, cached and output tokens."""
+        return self.per_call, self.input, self.cached, self.output
+
     def scaled_nearest(self, factor: float) -> "Tariff":
         """Every price times a factor, to the nearest micro."""
         made = object.__new__(Tariff)

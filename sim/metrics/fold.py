@@ -21,6 +21,7 @@ from sim.metrics.definitions import (
     Tokens,
 )
 from sim.metrics.gains import Gains, gains_of
+from sim.metrics.listed import Listed
 from sim.metrics.networks import network_figures, payments, trust
 from sim.metrics.owners import own_calls, spend_by_owner
 from sim.metrics.prices import prices
@@ -193,13 +194,15 @@ def _market(frames: Frames, gains: Iterable[Gains], gas_micros: int) -> MarketFi
     costs = int(frames.calls["cost_micros"].sum()) + gas_micros
     group = frames.calls["group"].to_physical().cast(pl.Int64).to_numpy()
     value, posted_us = of_tasks(frames, "value_micros"), of_tasks(frames, "posted_us")
-    limit = limits_micros(every, posted_us, group)
-    value = value // answers_asked(frames, group)
+    limit = limits_micros(every, posted_us, group, value)
+    worth, listed = value // answers_asked(frames, group), Listed(frames.prices, every.first)
     return MarketFigures(
         hhi_calls=_herfindahl(by_model["len"].to_list()),
         hhi_spend=_herfindahl(by_model["charge_micros"].to_list()),
         hhi_owners=_herfindahl(spend_by_owner(frames)),
-        regret_micros=regret_micros(every, calls_from_frame(frames.calls), group, value, limit),
+        regret_micros=regret_micros(
+            every, listed, calls_from_frame(frames.calls), group, worth, limit
+        ),
         welfare_micros=sum(g.value_micros - g.self_host_micros for g in gains) - costs,
     )
 

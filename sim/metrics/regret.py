@@ -5,7 +5,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from sim.models import ability, discrimination_of, list_tariff, longest_ppm
+from sim.metrics.listed import Listed, ListPrice
+from sim.models import ability, discrimination_of, longest_ppm
 from sim.record import Calls
 from sim.scenario.honesty import Inflation
 from sim.scenario.phases import Phases
@@ -23,7 +24,7 @@ class _Supply:
 
     def __init__(self, scenario: Scenario, model: Model) -> None:
         slope = discrimination_of(model, scenario)
-        self.slope, self.tariff = slope, list_tariff(model)
+        self.slope = slope
         self.ability = np.array(
             [
                 ability(model.quality[i], slope) if i in model.quality else 0
@@ -47,15 +48,17 @@ class _Supply:
         self.context = model.context_tokens
         self.pays_wrong = scenario.rail.settle_on == "delivered"
 
-    def surplus(self, calls: Calls, value: Int64Array, times: Floats | float) -> Floats:
-        """Expected surplus in micros; ``times`` is what prices were multiplied by."""
+    def surplus(
+        self, calls: Calls, value: Int64Array, price: ListPrice, times: Floats | float
+    ) -> Floats:
+        """Expected surplus in micros; ``times`` is what list prices were multiplied by."""
         exponent = self.slope * (calls.difficulty - self.ability[calls.intent]) / PPM
         chance = 1 / (1 + np.exp(np.clip(exponent, -500, 500)))
         cached = calls.input_tokens * self.hit // PPM
-        fixed = (calls.input_tokens - cached) * self.tariff.input + cached * self.tariff.cached
+        fixed = (calls.input_tokens - cached) * price.input + cached * price.cached
         charges = [
-            self.tariff.per_call
-            + (fixed + calls.reference_tokens * factor * self.tariff.output / PPM) / TOKENS_PER_MTOK
+            price.per_call
+            + (fixed + calls.reference_tokens * factor * price.output / PPM) / TOKENS_PER_MTOK
             for factor in (self.right, self.wrong)
         ]
         charges = [times * charge for charge in charges]
@@ -64,13 +67,14 @@ class _Supply:
         return surplus
 
     def fits(
-        self, calls: Calls, group: Int64Array, limit: Int64Array, times: Floats | float
-    ) -> Flags:
+        self, calls: Calls, group: Int64Array, limit: Int64Array, price: ListPrice,
+        times: Floats | float,
+    ) -> Flags:  # fmt: skip
         """Whether the model could have been offered."""
         output = -(-calls.reference_tokens * self.longest // PPM)
-        dearest = max(self.tariff.input, self.tariff.cached)
-        tokens = calls.input_tokens * dearest + output * self.tariff.output
-        quote = self.tariff.per_call - (-tokens // TOKENS_PER_MTOK)
+        dearest = np.maximum(price.input, price.cached)
+        tokens = calls.input_tokens * dearest + output * price.output
+        quote = price.per_call - (-tokens // TOKENS_PER_MTOK)
         fits: Flags = self.serves[calls.intent] & self.meets[group] & (quote * times <= limit)
         if self.context is not None:
             fits &= calls.input_tokens + output <= self.context
@@ -79,6 +83,7 @@ class _Supply:
 
 def regret_micros(
     every: Phases,
+    listed: Listed,
     calls: Calls,
     group: Int64Array,
     value_micros: Int64Array,
@@ -87,6 +92,7 @@ def regret_micros(
     """The sum of each call's regret, rounded per call, by the phase in which it was posted.
 
     Args:
+        listed: what models asked for it.
         group, value_micros, limit_micros: of each call's agent, and of its task.
     """
     number = every.of(calls.posted_us)
@@ -94,12 +100,13 @@ def regret_micros(
     for place, phase in enumerate(every):
         rows = np.flatnonzero(number == place)
         terms = (group[rows], value_micros[rows], limit_micros[rows])
-        total += _regret_micros(phase.scenario, calls.take(rows), *terms)
+        total += _regret_micros(phase.scenario, listed, calls.take(rows), *terms)
     return total
 
 
 def _regret_micros(
     scenario: Scenario,
+    listed: Listed,
     calls: Calls,
     group: Int64Array,
     value_micros: Int64Array,
@@ -110,22 +117,25 @@ def _regret_micros(
     for start in range(0, len(calls), CHUNK):
         rows = np.arange(start, min(start + CHUNK, len(calls)))
         part, of_group = calls.take(rows), group[rows]
-        times = _multipliers(scenario, supplies, part)
+        prices = [listed.of(number, part.call_id) for number in range(len(supplies))]
+        times = _multipliers(scenario, prices, part)
         best = np.full(len(part), -np.inf)
         chosen = np.empty(len(part))
-        for number, supply in enumerate(supplies):
-            surplus = supply.surplus(part, value_micros[rows], times)
+        for number, (supply, price) in enumerate(zip(supplies, prices, strict=True)):
+            surplus = supply.surplus(part, value_micros[rows], price, times)
             mine = part.model == number
             chosen[mine] = surplus[mine]
-            offered = supply.fits(part, of_group, limit_micros[rows], times) | mine
+            offered = supply.fits(part, of_group, limit_micros[rows], price, times) | mine
             best = np.maximum(best, np.where(offered, surplus, -np.inf))
         total += int(np.rint(best - chosen).astype(np.int64).sum())
     return total
 
 
-def _multipliers(scenario: Scenario, supplies: list[_Supply], calls: Calls) -> Floats | float:
+def _multipliers(scenario: Scenario, prices: list[ListPrice], calls: Calls) -> Floats | float:
     """What floors were multiplied by for each call: 1, unless a protocol does so."""
     if scenario.protocol is None or scenario.protocol.pricing is None:
         return 1.0
-    floors = np.array([supply.tariff.per_call for supply in supplies], np.int64)[calls.model]
+    floors = np.zeros(len(calls), np.int64)
+    for number, price in enumerate(prices):
+        floors = np.where(calls.model == number, price.per_call, floors)
     return np.rint(10 * calls.quote_micros / floors) / 10

@@ -1,7 +1,7 @@
 """The pool: which models are open to a task, what they would cost, and how they score."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -67,6 +67,7 @@ class Pool(Learnt):
         ]
         self.scores = [list(map(self.rule.starts, declared)) for declared in self._declared]
         self._running: dict[tuple[int, int], Running] = {}
+        self.on_listed: Callable[[Endpoint], None] = lambda _: None
         self.ids: Sequence[str] = tuple(scenario.models)
         self._take_terms(scenario)
         self.newcomers: dict[int, frozenset[int]] = {}
@@ -83,7 +84,7 @@ class Pool(Learnt):
         for endpoint in self.endpoints:
             old, new = before.models[endpoint.id], scenario.models[endpoint.id]
             if (old.price, old.cost) != (new.price, new.cost):
-                endpoint.tariff = list_tariff(new)
+                self._list(endpoint, list_tariff(new))
             if old != new:
                 endpoint.adopt(new, scenario)
                 endpoint.may_overrun = True
@@ -149,9 +150,14 @@ class Pool(Learnt):
         per_output = round(endpoint.expansion * tariff.output)
         return tariff.per_call * TOKENS_PER_MTOK, per_input, per_output
 
+    def _list(self, endpoint: Endpoint, tariff: Tariff) -> None:
+        before, endpoint.tariff = endpoint.tariff, tariff
+        if before.parts != tariff.parts:
+            self.on_listed(endpoint)
+
     def reprice(self, endpoint: Endpoint, tariff: Tariff) -> None:
         """A model lists another price from now on; calls under way keep the one they had."""
-        endpoint.tariff = tariff
+        self._list(endpoint, tariff)
         self._costs[endpoint.index] = self._cost_terms(endpoint, tariff)
         self.list_prices = [_list_price(each.tariff) for each in self.endpoints]
         self._forget_offers()

@@ -1,6 +1,6 @@
 """The record: what happened, as columns; reports read nothing else."""
 
-from sim.record.columns import Calls, Decisions, OwnAnswers, Tasks, Transfers
+from sim.record.columns import Calls, Decisions, OwnAnswers, Prices, Tasks, Transfers
 from sim.record.hashing import AnswerHasher, digest
 from sim.record.history import ANSWERED, ANSWERED_NAMES, UNSETTLED, Columns, History
 
@@ -14,6 +14,7 @@ __all__ = [
     "Decisions",
     "History",
     "OwnAnswers",
+    "Prices",
     "Tasks",
     "Transfers",
     "digest",

@@ -19,7 +19,7 @@ from sim.scenario.schema import Scenario
 
 MANIFEST: Final = "manifest.json"
 CHAIN_FILES: Final = ("deployment.json", "transactions.bin")
-TABLES: Final = ("calls", "tasks", "transfers", "batches", "own_answers", "decisions")
+TABLES: Final = ("calls", "tasks", "transfers", "batches", "own_answers", "decisions", "prices")
 LIBRARIES: Final = ("telex", "numpy", "polars", "pydantic", "simpy", "web3")
 
 
@@ -173,6 +173,7 @@ def load(directory: Path) -> Saved:
         batches=tables["batches"],
         own_answers=tables["own_answers"],
         decisions=tables["decisions"],
+        prices=tables["prices"],
         protocol=protocol,
     )
     return Saved(directory, manifest, frames)

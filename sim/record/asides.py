@@ -1,11 +1,11 @@
-"""What agents do beside the market as frames: answers of their own machines, and decisions."""
+"""What happens beside tasks and calls as frames: own answers, decisions, prices that move."""
 
 from dataclasses import fields
 
 import polars as pl
 
 from sim.facts import Decision
-from sim.record.columns import Decisions, OwnAnswers
+from sim.record.columns import Decisions, OwnAnswers, Prices, Table
 from sim.record.frames import Frames, Names, as_enum, codes
 from sim.scenario.schema import Scenario
 from sim.units import Int64Array
@@ -16,12 +16,23 @@ MARKET = "-"
 
 def own_answers_frame(answers: OwnAnswers, names: Names) -> pl.DataFrame:
     """Every answer of an agent's own machines."""
-    series = [names.coded("group", names.group_of_agent[answers.agent])]
-    for field in fields(OwnAnswers):
-        column: Int64Array = getattr(answers, field.name)
+    group = names.coded("group", names.group_of_agent[answers.agent])
+    return pl.DataFrame([group, *_named(answers, names)])
+
+
+def prices_frame(prices: Prices, names: Names) -> pl.DataFrame:
+    """Every list price that changed in mid-run, and from which call on."""
+    return pl.DataFrame(_named(prices, names))
+
+
+def _named(table: Table, names: Names) -> list[pl.Series]:
+    """The columns of a table, names instead of codes where there are such."""
+    series = []
+    for field in fields(table):
+        column: Int64Array = getattr(table, field.name)
         coded = field.name in names.enums
         series.append(names.coded(field.name, column) if coded else pl.Series(field.name, column))
-    return pl.DataFrame(series)
+    return series
 
 
 def decisions_frame(decisions: Decisions, names: Names, scenario: Scenario) -> pl.DataFrame:
@@ -50,6 +61,15 @@ def decisions_from_frame(frame: pl.DataFrame) -> Decisions:
     return Decisions(time_us, agent, decision, model - 1)
 
 
-def asides_of(frames: Frames) -> tuple[OwnAnswers, Decisions]:
-    """The columns behind a record's frames of what agents did beside the market."""
-    return own_answers_from_frame(frames.own_answers), decisions_from_frame(frames.decisions)
+def prices_from_frame(frame: pl.DataFrame) -> Prices:
+    """The columns behind a frame of prices."""
+    return Prices(*(codes(frame[field.name]) for field in fields(Prices)))
+
+
+def asides_of(frames: Frames) -> tuple[OwnAnswers, Decisions, Prices]:
+    """The columns behind a record's frames of what happened beside tasks and calls."""
+    return (
+        own_answers_from_frame(frames.own_answers),
+        decisions_from_frame(frames.decisions),
+        prices_from_frame(frames.prices),
+    )

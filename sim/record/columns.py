@@ -137,6 +137,23 @@ class Decisions(Table):
 
 
 @dataclass(frozen=True, slots=True)
+class Prices(Table):
+    """Columns of the list prices that models changed in mid-run, in the order of the changes.
+
+    ``first_call`` is the id of the first call that may be quoted by it. Prices per token are micros
+    per million tokens.
+    """
+
+    time_us: Int64Array
+    first_call: Int64Array
+    model: Int64Array
+    per_call_micros: Int64Array
+    input_micros: Int64Array
+    cached_micros: Int64Array
+    output_micros: Int64Array
+
+
+@dataclass(frozen=True, slots=True)
 class Transfers(Table):
     """Columns of transfers of USDC: ``kind`` by `Kind`, accounts by number, amounts in micros.
 

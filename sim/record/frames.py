@@ -21,7 +21,8 @@ class Frames:
     """A record as reports read it: the frames of a run directory, and what its manifest says.
 
     ``call_us`` is the integral over time of the calls in flight; ``batches`` what the rail closed;
-    ``own_answers`` and ``decisions`` what agents did beside the market.
+    ``own_answers`` and ``decisions`` what agents did beside the market; ``prices`` what models list
+    from which call on, where that changed in mid-run.
     """
 
     scenario: Scenario
@@ -35,6 +36,7 @@ class Frames:
     batches: pl.DataFrame
     own_answers: pl.DataFrame
     decisions: pl.DataFrame
+    prices: pl.DataFrame
     protocol: ProtocolFrames = field(default_factory=ProtocolFrames)
 
 

@@ -6,18 +6,16 @@ from dataclasses import fields
 import numpy as np
 import sha3
 
-from sim.record.columns import Calls, Decisions, OwnAnswers, Tasks
+from sim.record.columns import Calls, Table, Tasks
 from sim.units import BytesArray, Int64Array
 
 
-def digest(
-    calls: Calls, tasks: Tasks, answer_hash: BytesArray, *asides: OwnAnswers | Decisions
-) -> str:
+def digest(calls: Calls, tasks: Tasks, answer_hash: BytesArray, *asides: Table) -> str:
     """SHA-256 over the columns (their names, then little-endian int64) and the answer hashes.
 
     Args:
         calls, tasks: in the order of their ids. answer_hash: (calls, 32).
-        asides: what agents did beside the market; left out where they did nothing.
+        asides: what happened beside them (`Columns.asides`); left out where nothing did.
     """
     total = hashlib.sha256()
     for table in (calls, tasks, *(aside for aside in asides if len(aside))):

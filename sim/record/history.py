@@ -8,9 +8,10 @@ import numpy as np
 
 from sim.facts import Reason, Status, TelexError
 from sim.rails import Closed
-from sim.record.columns import Calls, Decisions, OwnAnswers, Tasks
+from sim.record.columns import Calls, Decisions, OwnAnswers, Prices, Tasks
 from sim.units import BytesArray, Int64Array
 
+Rows = list[tuple[int, ...]]
 UNSETTLED: Final = -1
 ANSWERED: Final = (Reason.NONE, Reason.WRONG, Reason.LATE, Reason.BELIEVED, Reason.DOUBTED)
 """The reasons of calls that got an answer, right or not."""
@@ -21,7 +22,8 @@ ANSWERED_NAMES: Final = [reason.name.lower() for reason in ANSWERED]
 class History:
     """Blocks of calls, of their answer hashes, of tasks; and the batches that the rail closed.
 
-    Blocks of what agents did beside the market are there where they did anything.
+    Blocks of what agents did beside the market, and of prices that moved, are there where they did
+    anything, and where any did.
 
     ``settled`` holds, per block, each call's place in the run's settlement order, or -1.
     ``halted``: an interruption kept batches from the chain. ``call_us`` is the integral over time
@@ -34,12 +36,24 @@ class History:
     tasks: list[Tasks] = field(default_factory=list)
     own_answers: list[OwnAnswers] = field(default_factory=list)
     decisions: list[Decisions] = field(default_factory=list)
+    prices: list[Prices] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
     duration_us: int = 0
     call_us: int = 0
     interrupted: bool = False
     halted: bool = False
     failure: TelexError | None = None
+
+    def take_asides(self, own_answers: Rows, decisions: Rows, prices: Rows) -> None:
+        """Takes the rows that have gathered of what happened beside tasks and calls, if any."""
+        if own_answers:
+            self.own_answers.append(OwnAnswers.from_rows(own_answers))
+        if decisions:
+            self.decisions.append(Decisions.from_rows(decisions))
+        if prices:
+            self.prices.append(Prices.from_rows(prices))
+        for rows in (own_answers, decisions, prices):
+            rows.clear()
 
     def unpay(self, places: Int64Array) -> Calls:
         """Writes down that calls, by their places in settlement order, were never paid.
@@ -71,14 +85,15 @@ class Columns:
         self.settled: Int64Array = np.concatenate(history.settled)[order]
         self.own_answers = OwnAnswers.joined(history.own_answers)
         self.decisions = Decisions.joined(history.decisions)
+        self.prices = Prices.joined(history.prices)
         self.closed = tuple(history.closed)
         for blocks in (history.calls, history.tasks, history.hashes, history.settled):
             blocks.clear()
 
     @property
-    def asides(self) -> tuple[OwnAnswers, Decisions]:
-        """What agents did beside the market."""
-        return self.own_answers, self.decisions
+    def asides(self) -> tuple[OwnAnswers, Decisions, Prices]:
+        """What happened beside tasks and calls: to agents' own machines, to agents, to prices."""
+        return self.own_answers, self.decisions, self.prices
 
     @cached_property
     def batch(self) -> Int64Array:

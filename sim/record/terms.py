@@ -4,19 +4,26 @@ import numpy as np
 
 from sim.record.frames import Frames
 from sim.scenario.phases import Phases
+from sim.strategies import Fixed
 from sim.units import Int64Array, micros_from_usd_exact
 
 
-def limits_micros(every: Phases, posted_us: Int64Array, group: Int64Array) -> Int64Array:
-    """The maximum price of each task, by when it was posted and by its agent's group."""
+def limits_micros(
+    every: Phases, posted_us: Int64Array, group: Int64Array, value_micros: Int64Array
+) -> Int64Array:
+    """The most that each task's call may cost, by when it was posted, its agent's group, its value.
+
+    That is the group's maximum price; where values are drawn, at most what the task is worth.
+    """
     prices = np.array(
         [
             [micros_from_usd_exact(g.max_price_usd) for g in phase.scenario.groups.values()]
             for phase in every
         ]
     )
+    drawn = np.array([not isinstance(g.values, Fixed) for g in every.first.groups.values()])
     limits: Int64Array = prices[every.of(posted_us), group]
-    return limits
+    return np.where(drawn[group], np.minimum(limits, value_micros), limits)
 
 
 def fees_bps(every: Phases, finished_us: Int64Array) -> Int64Array:
