@@ -32,9 +32,9 @@ from sim.record.archive import (
     save,
     write_text,
 )
+from sim.recording import frames_of
 from sim.scenario import Scenario
 from sim.scenario import load as load_scenario
-from sim.tables import frames_of
 from sim.world import Tick, World, interruptible
 
 NO_CHAIN = "none"

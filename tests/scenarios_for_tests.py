@@ -9,8 +9,8 @@ import polars as pl
 from sim.chance import below, key, mix
 from sim.facts import Task
 from sim.record.frames import Frames
+from sim.recording import frames_of
 from sim.scenario import Scenario, from_mapping
-from sim.tables import frames_of
 from sim.units import PPM, US_PER_S
 from sim.world import World
 

@@ -21,7 +21,7 @@ from sim.record.archive import TABLES, ChainPlace, load, new_directory, save, wr
 from sim.record.asides import asides_of
 from sim.record.batches import Landed
 from sim.record.frames import Frames, calls_from_frame, hashes_from_frame, tasks_from_frame
-from sim.tables import frames_of
+from sim.recording import frames_of
 from sim.units import BytesArray
 from sim.world import World
 from tests.scenarios_for_tests import group, lively, play, ran, record, scenario, task

@@ -20,7 +20,7 @@ clearing protocol market
 chain
 world
 authority
-tables metrics laws
+recording metrics laws
 auditing
 runner
 explaining experiment report replay calibration ladder

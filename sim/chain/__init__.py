@@ -21,7 +21,7 @@ from sim.chain.settlement import (
 from sim.chain.settler import Settler
 
 if TYPE_CHECKING:
-    from sim.chain.auditor import audit
+    from sim.chain.audits import audit
     from sim.chain.deployer import deploy
     from sim.chain.node import find_anvil
     from sim.chain.replayer import Replay, replay

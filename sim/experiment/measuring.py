@@ -13,8 +13,8 @@ from sim.metrics.gains import HOSTING
 from sim.metrics.stability import Stability, stability
 from sim.record.archive import TABLES
 from sim.record.frames import Frames
+from sim.recording import frames_of
 from sim.scenario import Scenario
-from sim.tables import frames_of
 from sim.world import World
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from sim.auditing import Place, chain_setup
 from sim.chain.accounts import ROUTER_INDEX, AccountKind, account
 from sim.chain.answers import Block
-from sim.chain.auditor import audit
+from sim.chain.audits import audit
 from sim.chain.blocks import OwnBlocks
 from sim.chain.deployer import RAIL_CONTRACTS, deploy_with, treasury
 from sim.chain.deployment import Deployment

@@ -15,9 +15,9 @@ from sim.report import (
     settlement,
     shares,
     steps,
-    tables,
 )
 from sim.report.changes import marked
+from sim.report.epochs import tables_picture
 from sim.report.flows import Flows
 from sim.report.frontier import Frontier
 from sim.report.latency import Latency
@@ -131,7 +131,7 @@ def tables_section(panels: Panels, palette: Palette) -> list[Picture]:
     epochs = panels.record.epochs
     if epochs is None or epochs.is_empty():
         return []
-    return [tables.tables_picture(panels.record, epochs, palette)]
+    return [tables_picture(panels.record, epochs, palette)]
 
 
 def bids_section(panels: Panels) -> list[Picture]:

@@ -8,8 +8,8 @@ from sim.facts import LawError
 from sim.laws import Evidence, check
 from sim.metrics import Figures, figures
 from sim.record.frames import Frames
+from sim.recording import frames_of
 from sim.scenario import Scenario, from_mapping
-from sim.tables import frames_of
 from sim.world import World
 
 Part: TypeAlias = dict[str, object]

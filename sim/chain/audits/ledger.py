@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.chain import merkle
 from sim.chain.accounts import AccountKind, accounts
-from sim.chain.compare import Comparison
+from sim.chain.audits.compare import Comparison
 from sim.chain.contracts import contract, integer
 from sim.chain.deployment import Deployment
 from sim.chain.funding import vault_of

@@ -10,13 +10,13 @@ from sim.chain.deployer import RAIL_CONTRACTS
 from sim.chain.deployment import Deployment
 from sim.chain.funding import Funding, vault_of
 from sim.chain.local.fixed import PLACES
-from sim.chain.purses import Purses
 from sim.chain.rails.channel import ChannelRail
 from sim.chain.rails.epoch import EpochRootRail
 from sim.chain.rails.hub import TransferRail, X402ExactRail
 from sim.chain.rails.jobs import EscrowJobRail
 from sim.chain.rails.ledger import BatchRail, PrepaidRail
 from sim.chain.rails.parts import ChainRail, Landed, Order, Part, Way
+from sim.chain.rails.purses import Purses
 from sim.chain.sender import Wallets
 from sim.chain.settlement import OWN_ANVIL, ChainSetup
 from sim.facts import ChainError, ToolError

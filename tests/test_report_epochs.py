@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from sim.report import write_report
+from sim.report.epochs import busiest, tables_picture
 from sim.report.palette import palette_of
 from sim.report.reading import Record, open_runs
-from sim.report.tables import busiest, tables_picture
 from sim.runner import run
 from tests.scenarios_for_tests import CHAT, CODE, demand, group, lively, model, scenario
 

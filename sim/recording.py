@@ -1,4 +1,4 @@
-"""From a world that has ended to the frames of its record."""
+"""Recording: from a world that has ended to the frames of its record."""
 
 from collections.abc import Iterator, Mapping
 
