@@ -160,6 +160,26 @@ class Task(NamedTuple):
     context_tokens: int = 0
 
 
+class Errand(NamedTuple):
+    """Money that moves beside the settled calls, for the chain to be told at its place among them.
+
+    Args:
+        number: counts from 0 within a run, in order of time.
+        place: how many of the run's settled calls had ended before it.
+        time_us: when it happened.
+        kind: `Kind.SLASH`, out of the model's bond into the agent's account.
+        agent, model: positions in the scenario's lists. micros: how much.
+    """
+
+    number: int
+    place: int
+    time_us: int
+    kind: Kind
+    agent: int
+    model: int
+    micros: int
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Calls that the rail settles together: columns of length n, in settlement order.
@@ -172,6 +192,8 @@ class Batch:
         quote_micros, charge_micros, fee_micros: what was held, charged, kept by the treasury.
         score_ppm, intent, finished_us: the verdict, the intent's position, when it was answered.
         answer_hash: (n, 32) bytes.
+        errands: in order, what comes before one of these calls and after those of the last batch;
+            n may be 0 where only errands are left.
     """
 
     number: int
@@ -187,6 +209,7 @@ class Batch:
     intent: Int64Array
     finished_us: Int64Array
     answer_hash: BytesArray
+    errands: tuple[Errand, ...] = ()
 
     def __len__(self) -> int:
         return len(self.call_id)

@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from types import FrameType
 from typing import Final
@@ -25,6 +25,7 @@ from sim.record import (
     UNSETTLED,
     AnswerHasher,
     Calls,
+    Handover,
     History,
     Tasks,
 )
@@ -83,8 +84,8 @@ class World:
         self._hasher = AnswerHasher(
             scenario.scenario_hash(), scenario.intents, tuple(scenario.models)
         )
-        self._waiting: list[tuple[Calls, BytesArray]] = []
-        self._settled = self._batched = self._ended = 0
+        self._handover = Handover()
+        self._settled = self._ended = 0
         self._arriving = len(self.agents)
 
     def run(self) -> History:
@@ -158,7 +159,7 @@ class World:
         )
         paid = np.flatnonzero(calls.status == Status.SETTLED)
         if self.on_batch is not None:
-            self._waiting.append((calls.take(paid), hashes[paid]))
+            self._handover.add(calls, hashes, paid)
         self._hand_on(self.rail.add(calls.finished_us[paid]))
         if self.on_tick is not None:
             self.on_tick(Tick(self._ended, market.tasks_posted, self.clock.now))
@@ -185,32 +186,25 @@ class World:
 
     def _hand_on(self, closed: list[Closed]) -> None:
         self.history.closed += closed
-        if not closed or self.on_batch is None:
-            return
-        columns = Calls(
-            *(
-                np.concatenate([getattr(calls, field.name) for calls, _ in self._waiting])
-                for field in fields(Calls)
-            )
-        )
-        hashes = np.concatenate([block for _, block in self._waiting])
-        for batch in closed:
-            rows = np.arange(batch.start - self._batched, batch.stop - self._batched)
+        if self.on_batch is not None:
+            self._send(self._handover.batches(closed))
+
+    def _send(self, batches: Iterable[Batch]) -> None:
+        for batch in batches:
+            if self.on_batch is None:
+                return
             try:
-                self.on_batch(_batch(batch, columns.take(rows), hashes[rows]))
+                self.on_batch(batch)
             except TelexError as error:
                 self.history.failure, self.on_batch = error, None
                 self.stop()
-                return
-        rest = np.arange(closed[-1].stop - self._batched, len(columns))
-        self._waiting = [(columns.take(rest), hashes[rest])]
-        self._batched = closed[-1].stop
 
     def _finish(self) -> None:
         if self.course is not None:
             self.course.finish()
         self._flush()
         self._hand_on(self.rail.finish())
+        self._send(self._handover.last(len(self.history.closed), self.clock.now))
         if self.market.tasks_ended < self.market.tasks_posted:
             self.ledger.strand(self._strand())
         self._note_time()
@@ -244,24 +238,6 @@ class World:
         for plan in dict.fromkeys(agent.plan for agent in self.agents):
             plan.strand(market, [call for call in flying if call.agent.plan is plan])
         return self._collect()[0]
-
-
-def _batch(closed: Closed, calls: Calls, hashes: BytesArray) -> Batch:
-    return Batch(
-        number=closed.number,
-        closed_us=closed.closed_us,
-        first=closed.start,
-        call_id=calls.call_id,
-        agent=calls.agent,
-        model=calls.model,
-        quote_micros=calls.quote_micros,
-        charge_micros=calls.charge_micros,
-        fee_micros=calls.fee_micros,
-        score_ppm=calls.score_ppm,
-        intent=calls.intent,
-        finished_us=calls.finished_us,
-        answer_hash=hashes,
-    )
 
 
 @contextmanager

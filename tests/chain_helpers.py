@@ -1,6 +1,7 @@
 """Made-up runs for the chain's tests: batches, what they cost whom, and settlers for them."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -158,3 +159,11 @@ def server(answer: Callable[[bytes], tuple[int, bytes]]) -> Iterator[str]:
         finally:
             running.shutdown()
             thread.join()
+
+
+def until(done: Callable[[], bool], within_s: float = 30.0) -> None:
+    """Waits until something is so, in vain for so many seconds at most."""
+    end = time.monotonic() + within_s
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.01)

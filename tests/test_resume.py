@@ -2,8 +2,6 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -18,18 +16,12 @@ from sim.cli import main
 from sim.facts import Batch, ScenarioError
 from sim.rails import RAILS
 from sim.runner import Run, resume
+from tests.chain_helpers import until
 
 pytestmark = pytest.mark.chain
 SHIPPED = Path(__file__).parents[1] / "scenarios" / "hello-market.yaml"
 KILLED_AT = 5
 SMALL = {"tasks": 150, "rail.size": 20, "rail.interval_s": 60}
-
-
-def until(done: Callable[[], bool], within_s: float = 30.0) -> None:
-    end = time.monotonic() + within_s
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def lost(directory: Path, monkeypatch: pytest.MonkeyPatch, kind: str, after: int) -> Run:

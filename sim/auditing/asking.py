@@ -5,10 +5,13 @@ from pathlib import Path
 
 from sim.chain import Agent, ChainSetup
 from sim.chain.settlement import Resumed
+from sim.ledger import bonds
 from sim.scenario import Scenario
 from sim.scenario.chain_checks import check_settleable
 from sim.scenario.phases import phases
 from sim.units import micros_from_usd_exact, us_from_seconds_nearest
+
+ANY_MICROS = 2**61  # above any money, and below the 80 bits of a mandate
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,11 @@ def chain_setup(scenario: Scenario, place: Place, directory: Path) -> ChainSetup
     check_settleable(scenario)
     every = phases(scenario)
     most = {name: micros_from_usd_exact(every.highest_price_usd(name)) for name in scenario.groups}
+    posted = tuple(bonds(scenario).tolist())
+    # What a slash brings in may be spent, too: then the balance alone is the bound.
+    cap = ANY_MICROS if posted else None
     agents = tuple(
-        Agent(f"{group_id}/{index}", micros_from_usd_exact(group.budget_usd), most[group_id])
+        Agent(f"{group_id}/{index}", micros_from_usd_exact(group.budget_usd), most[group_id], cap)
         for group_id, group in scenario.groups.items()
         for index in range(group.count)
     )
@@ -48,4 +54,5 @@ def chain_setup(scenario: Scenario, place: Place, directory: Path) -> ChainSetup
         emit_events=scenario.chain.call_events,
         rail=scenario.rail,
         resumed=place.resumed,
+        bonds_micros=posted,
     )

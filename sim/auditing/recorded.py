@@ -3,12 +3,14 @@
 import numpy as np
 import polars as pl
 
+from sim.chain.bonded import Bonded
 from sim.chain.settlement import AuditRecord
 from sim.facts import Status
-from sim.ledger import FIRST_AGENT, TREASURY
-from sim.record import UNSETTLED
-from sim.record.archive import Saved
+from sim.ledger import FIRST_AGENT, TREASURY, bonds
+from sim.record import UNSETTLED, Calls
+from sim.record.archive import ChainPlace, Saved
 from sim.record.frames import Names, calls_from_frame, hashes_from_frame
+from sim.scenario import Scenario
 from sim.units import Int64Array
 
 
@@ -31,6 +33,9 @@ def audit_record(saved: Saved) -> AuditRecord:
     np.add.at(balances, FIRST_AGENT + calls.agent[unsent], calls.charge_micros[unsent])
     np.subtract.at(balances, models + calls.model[unsent], earned)
     balances[TREASURY] -= calls.fee_micros[unsent].sum()
+    bonded = _bonded(frames.scenario, calls, place)
+    if bonded is not None:
+        _take_out(bonded, calls, balances, models)
     settled = calls.take(rows)
     return AuditRecord(
         call_id=settled.call_id,
@@ -51,7 +56,29 @@ def audit_record(saved: Saved) -> AuditRecord:
         last_block=place.last_block,
         rail=frames.scenario.rail.kind,
         unpaid=settled.status == Status.UNPAID,
+        bonded=bonded,
     )
+
+
+def _bonded(scenario: Scenario, calls: Calls, place: ChainPlace) -> Bonded | None:
+    """The bonds that were posted, and the slashes that were sent; None where there are none."""
+    posted = bonds(scenario)
+    if not len(posted):
+        return None
+    rows = np.flatnonzero(calls.slash_micros)
+    rows = rows[np.lexsort((rows, calls.finished_us[rows]))]
+    if place.halted:
+        rows = rows[: place.errands]
+    sent = calls.take(rows)
+    return Bonded(posted, sent.call_id, sent.agent, sent.model, sent.slash_micros)
+
+
+def _take_out(bonded: Bonded, calls: Calls, balances: Int64Array, models: int) -> None:
+    """Leaves models what their calls have earned, and takes unsent slashes from their agents."""
+    balances[models : models + len(bonded.posted_micros)] -= bonded.posted_micros
+    np.add.at(balances, models + calls.model, calls.slash_micros)
+    np.subtract.at(balances, FIRST_AGENT + calls.agent, calls.slash_micros)
+    np.add.at(balances, FIRST_AGENT + bonded.agent, bonded.micros)
 
 
 def _in_settlement_order(calls: pl.DataFrame) -> Int64Array:

@@ -42,6 +42,7 @@ def place_of(settlement: Settlement | None, backend: str, *, halted: bool) -> Ch
         head=settlement.head,
         calls=settlement.calls,
         halted=halted,
+        errands=settlement.errands,
     )
 
 

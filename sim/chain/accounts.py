@@ -2,7 +2,7 @@
 
 Kinds have path ranges of their own, m/44'/60'/KIND'/0/i: 0 for operators (0 deploys and routes, 1
 is the treasury; an Anvil of ours has these unlocked and funded), 1 for agents, 2 for models,
-3 for a protocol's validators and authors.
+3 for a protocol's validators and authors, 4 for the accounts that the models' bonds are in.
 """
 
 import hmac
@@ -53,6 +53,7 @@ class AccountKind(IntEnum):
     AGENT = 1
     MODEL = 2
     HOLDER = 3
+    BOND = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Child:
     def __init__(self, connection: Connection, started: float) -> None:
         self._connection, self._started = connection, started
         self._node: Node | None = None
+        self._course: Course | None = None
         self._ended = threading.Event()
         self._sending = threading.Lock()
 
@@ -92,7 +93,7 @@ class Child:
         deployment = _deployed(blocks, setup)
         deployment.save(setup.directory / NAME)
         self._head = blocks.rpc.block()
-        course = Course(
+        self._course = course = Course(
             blocks, deployment, setup, first_block=first_block, told=self._tell,
             taken_back=lambda first: self._send(TakenBack(first)),
         )  # fmt: skip
@@ -157,7 +158,8 @@ class Child:
         if block is not None:
             self._head = block
         seconds = time.monotonic() - self._started
-        self._send(Progress(tuple(batches), self._head.hash, self._head.number, seconds))
+        done = self._course.errands_done if self._course is not None else 0
+        self._send(Progress(tuple(batches), self._head.hash, self._head.number, seconds, done))
 
     def _send(self, message: Message) -> None:
         with self._sending:

@@ -14,7 +14,7 @@ from sim.chain.blocks import Blocks, ReorganisedError
 from sim.chain.deployment import Deployment
 from sim.chain.engine import SETTLING_DOWN_S, Engine
 from sim.chain.pack import cut
-from sim.chain.rails import ChainRail, rail_on_chain, way_of
+from sim.chain.rails import ChainRail, ErrandRail, rail_on_chain, way_of
 from sim.chain.settlement import OWN_ANVIL, ChainSetup, Resumed, SettledBatch
 from sim.facts import Batch, ChainError
 
@@ -50,6 +50,7 @@ class Course:
         self._engine = self._engine_of(rail, landed)
 
     def _engine_of(self, rail: ChainRail, landed: int) -> Engine:
+        self._rail = rail
         together = self._setup.backend == OWN_ANVIL and self._setup.rail.kind == "batch"
         return Engine(
             rail,
@@ -59,6 +60,11 @@ class Course:
             landed=landed,
             stand=self._blocks.stand,
         )
+
+    @property
+    def errands_done(self) -> int:
+        """How many of the run's errands are on the chain."""
+        return self._rail.errands_done if isinstance(self._rail, ErrandRail) else 0
 
     def add(self, batch: Batch) -> None:
         """Takes a batch; it is settled by the time that `finish` returns."""
@@ -94,7 +100,7 @@ class Course:
                 landed = self._look()
                 for batch in list(self._kept):
                     gone = max(0, min(len(batch), landed - batch.first))
-                    if gone < len(batch):
+                    if gone < len(batch) or batch.errands:
                         self._engine.add(cut(batch, slice(gone, len(batch))))
                 return
             except ChainError as error:  # a chain in the middle of it answers anything

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from sim.chain.answers import Block
 from sim.chain.blocks import ReorganisedError
 from sim.chain.pack import cut
-from sim.chain.rails import ChainRail, Part
+from sim.chain.rails import ChainRail, ErrandPart, Part
 from sim.chain.settlement import SettledBatch
 from sim.facts import Batch, ChainError
 from sim.units import US_PER_S
@@ -51,9 +51,12 @@ class Engine:
         if window != self._window:
             self.flush()
             self._window = window
-        for part in self._rail.parts(batch) if len(batch) else ():
+        for part in self._rail.parts(batch) if len(batch) or batch.errands else ():
+            apart = isinstance(part, ErrandPart)
+            if apart:
+                self.flush()
             self._waiting.append(part)
-            if len(self._waiting) == self._per_block:
+            if apart or len(self._waiting) == self._per_block:
                 self.flush()
 
     def flush(self) -> None:

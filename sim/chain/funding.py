@@ -165,7 +165,7 @@ class Funding:
         deployment = self._deployment
         mandate = Mandate(
             router=deployment.router,
-            cap=agent.deposit_micros,
+            cap=_cap_of(agent),
             max_price=min(agent.max_price_micros, MAX_PRICE),
             deadline=DEADLINE_UNIX,
             nonce=nonce,
@@ -184,10 +184,14 @@ class Funding:
     def _check(self, agents: tuple[Agent, ...], ids: list[int], before: list[int]) -> None:
         found = self._read("account", ids)
         for agent, old, (balance, cap, max_price, _) in zip(agents, before, found, strict=True):
-            needed = (old + agent.deposit_micros, agent.deposit_micros)
+            needed = (old + agent.deposit_micros, _cap_of(agent))
             limit = min(agent.max_price_micros, MAX_PRICE)
             if (balance, cap, max_price) != (*needed, limit):
                 raise ChainError(
                     f"agent {agent.name} could not be funded: found balance, cap and maximum price "
                     f"{balance}, {cap}, {max_price}, needed {needed[0]}, {needed[1]}, {limit}"
                 )
+
+
+def _cap_of(agent: Agent) -> int:
+    return agent.deposit_micros if agent.cap_micros is None else agent.cap_micros

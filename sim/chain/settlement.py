@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from sim.chain.bonded import Bonded
 from sim.chain.deployment import Deployment
 from sim.chain.proofs import CallProof
 from sim.rails import BatchRail, Rail
@@ -18,11 +19,15 @@ OWN_ANVIL = "anvil"
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """Who pays: ``deposit_micros`` is paid in before the run, and is the mandate's cap."""
+    """Who pays: ``deposit_micros`` is paid in before the run.
+
+    ``cap_micros`` is the most that the mandate lets the router spend; the deposit if None.
+    """
 
     name: str
     deposit_micros: int
     max_price_micros: int
+    cap_micros: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class ChainSetup:
         warp: let the clock of somebody else's Anvil follow simulated time.
         allow_remote: let ``backend`` be another machine.
         resumed: where a run began that is to go on; None to begin one.
+        bonds_micros: what each model posts before the run; none where it need not.
     """
 
     agents: tuple[Agent, ...]
@@ -66,6 +72,12 @@ class ChainSetup:
     allow_remote: bool = False
     rail: Rail = field(default_factory=BatchRail)
     resumed: Resumed | None = None
+    bonds_micros: tuple[int, ...] = ()
+
+    @property
+    def has_errands(self) -> bool:
+        """Whether money moves beside the calls."""
+        return bool(self.bonds_micros)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,7 @@ class Settlement:
         batches: in the order they were sent.
         head: hash of the last block, 0x hex. last_block: its number.
         seconds: from the start of the settler to the last block.
+        errands: how many of the run's errands are done.
     """
 
     ready: Ready
@@ -136,6 +149,7 @@ class Settlement:
     head: str
     last_block: int
     seconds: float
+    errands: int = 0
 
     @property
     def transactions(self) -> int:
@@ -176,6 +190,7 @@ class AuditRecord:
         last_block: the run's last block; None if nobody has used the chain since.
         rail: by which the run settled.
         unpaid: which of the calls their agents could not pay; none if it is left out.
+        bonded: what models posted and were slashed; None where they post no bonds.
     """
 
     call_id: Int64Array
@@ -196,6 +211,7 @@ class AuditRecord:
     last_block: int | None = None
     rail: str = "batch"
     unpaid: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    bonded: Bonded | None = None
 
     def __post_init__(self) -> None:
         if len(self.unpaid) != len(self):
@@ -255,12 +271,13 @@ class Audit(Findings):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """From the settler: these were settled since the last such message."""
+    """From the settler: these were settled since the last such message; ``errands`` in all."""
 
     batches: tuple[SettledBatch, ...]
     head: str
     last_block: int
     seconds: float
+    errands: int = 0
 
 
 @dataclass(frozen=True, slots=True)

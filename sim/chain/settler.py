@@ -51,6 +51,11 @@ class Settler:
     def __init__(self, setup: ChainSetup) -> None:
         if setup.deployment is not None and setup.backend == OWN_ANVIL:
             raise ToolError("a deployment is on a chain that runs: name its URL as the chain")
+        if setup.bonds_micros and setup.backend != OWN_ANVIL:
+            raise ToolError(
+                "bonds are slashed by transactions of the accounts that hold them, which have no "
+                f"ETH on {setup.backend}; allowed: --chain anvil, --chain none"
+            )
         self._setup = setup
         self._changed = threading.Condition()
         self._outbox: queue.Queue[Batch | Acts | Finish | Stop | ChainSetup] = queue.Queue(
@@ -61,6 +66,7 @@ class Settler:
         self._finished = self._closed = False
         self._batches: list[SettledBatch] = []
         self._settled, self._head, self._last_block, self._seconds = 0, "", 0, 0.0
+        self._errands = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -130,6 +136,7 @@ class Settler:
                 head=self._head,
                 last_block=self._last_block,
                 seconds=self._seconds,
+                errands=self._errands,
             )
 
     def finish(self) -> Settlement:
@@ -223,7 +230,7 @@ class Settler:
                 self._batches += message.batches
                 self._settled += sum(batch.count for batch in message.batches)
                 self._head, self._last_block = message.head, message.last_block
-                self._seconds = message.seconds
+                self._seconds, self._errands = message.seconds, message.errands
             case TakenBack():
                 self._batches = [row for row in self._batches if row.first < message.first]
                 self._settled = sum(row.count for row in self._batches)

@@ -1,6 +1,7 @@
 """The record: what happened, as columns; reports read nothing else."""
 
 from sim.record.columns import Calls, Decisions, OwnAnswers, Prices, Tasks, Transfers
+from sim.record.handover import Handover
 from sim.record.hashing import AnswerHasher, digest
 from sim.record.history import ANSWERED, ANSWERED_NAMES, UNSETTLED, Columns, History
 
@@ -12,6 +13,7 @@ __all__ = [
     "Calls",
     "Columns",
     "Decisions",
+    "Handover",
     "History",
     "OwnAnswers",
     "Prices",

@@ -30,6 +30,7 @@ class ChainPlace(BaseModel):
         backend: ``anvil`` or the node's URL. first_call: the contract's ``callCount`` before it.
         first_block, last_block: the run's own, funding included. head: the last block's hash.
         calls: how many were settled. halted: an interruption kept the others from being sent.
+        errands: how many movements of money beside the calls were done.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +42,7 @@ class ChainPlace(BaseModel):
     head: str
     calls: int
     halted: bool
+    errands: int = 0
 
 
 class Manifest(BaseModel):

@@ -4,17 +4,21 @@ from sim.facts import Fault, ScenarioError
 from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
 
+ACCOUNT_RAILS = ("prepaid", "batch", "epoch-root")
+"""Rails on money paid in beforehand, into accounts with a contract."""
+
 
 def check_settleable(scenario: Scenario) -> None:
-    """Raises `ScenarioError` for what is only modelled: models that pay agents, a fee that changes.
+    """Raises `ScenarioError` for what is only modelled.
 
-    A rail settles what agents pay models, and nothing else. It takes one fee for all.
+    That is slashes where agents have no account that one can be paid into, and a fee that changes.
     """
     faults = []
-    if scenario.mechanism.kind == "execution-contingent":
-        allowed = "a mechanism by which no model pays an agent, on a chain"
-        hint = "its bonds are modelled: --chain none"
-        faults.append(Fault("mechanism.kind", scenario.mechanism.kind, allowed, hint))
+    rail = scenario.rail.kind
+    if scenario.mechanism.kind == "execution-contingent" and rail not in ACCOUNT_RAILS:
+        allowed = f"{', '.join(ACCOUNT_RAILS)} under execution-contingent, on a chain"
+        hint = f"a slash is paid into an agent's account, and {rail} keeps none: --chain none"
+        faults.append(Fault("rail.kind", rail, allowed, hint))
     every = phases(scenario)
     if any(phase.scenario.rail.fee_bps != every.first.rail.fee_bps for phase in every):
         hint = "a contract keeps its fee: --chain none"

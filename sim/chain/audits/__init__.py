@@ -1,9 +1,12 @@
 """The audit: everything rebuilt from chain data alone, and compared with what the run recorded."""
 
+from dataclasses import replace
+
+from sim.chain.audits.bonds import BondAudit
 from sim.chain.audits.epochs import EpochAudit
 from sim.chain.audits.hub import ChannelAudit, TransferAudit, X402ExactAudit
 from sim.chain.audits.jobs import JobAudit
-from sim.chain.audits.ledger import LedgerAudit
+from sim.chain.audits.ledger import FAULTS_SHOWN, LedgerAudit
 from sim.chain.audits.walk import WalletAudit
 from sim.chain.deployment import Deployment
 from sim.chain.proofs import SAMPLE
@@ -35,4 +38,17 @@ def audit(rpc: Rpc, deployment: Deployment, record: AuditRecord, *, sample: int 
     """
     if record.rail in WALLET_AUDITS:
         return WALLET_AUDITS[record.rail](rpc, deployment, record).run()
-    return LEDGER_AUDITS[record.rail](rpc, deployment, record, sample).run()
+    found = LEDGER_AUDITS[record.rail](rpc, deployment, record, sample).run()
+    if record.bonded is not None:
+        found = _with(found, *BondAudit(rpc, deployment, record, record.bonded).run())
+    return found
+
+
+def _with(found: Audit, micros: int, faults: list[str]) -> Audit:
+    """An audit, and what else was found to differ."""
+    return replace(
+        found,
+        parity=found.parity and not faults,
+        difference_micros=found.difference_micros + micros,
+        faults=(*found.faults, *faults)[:FAULTS_SHOWN],
+    )

@@ -12,6 +12,7 @@ from sim.chain.funding import Funding, vault_of
 from sim.chain.local.fixed import PLACES
 from sim.chain.rails.channel import ChannelRail
 from sim.chain.rails.epoch import EpochRootRail
+from sim.chain.rails.errands import ErrandPart, ErrandRail, Errands, post_bonds
 from sim.chain.rails.hub import TransferRail, X402ExactRail
 from sim.chain.rails.jobs import EscrowJobRail
 from sim.chain.rails.ledger import BatchRail, PrepaidRail
@@ -22,7 +23,10 @@ from sim.chain.settlement import OWN_ANVIL, ChainSetup
 from sim.facts import ChainError, ToolError
 from sim.rails import ChannelRail as ChannelTerms
 
-__all__ = ["ChainRail", "Landed", "Order", "Part", "Way", "rail_on_chain", "way_of"]
+__all__ = [
+    "ChainRail", "ErrandPart", "ErrandRail", "Landed", "Order", "Part", "Way", "rail_on_chain",
+    "way_of",
+]  # fmt: skip
 
 RAILS: dict[str, Callable[[Way], ChainRail]] = {
     "transfer": TransferRail,
@@ -49,8 +53,12 @@ def way_of(blocks: Blocks, deployment: Deployment, setup: ChainSetup) -> Way:
     _check_place(blocks, deployment, setup)
     if kind in LEDGER_RAILS or kind == "epoch-root":
         funding = Funding(blocks, deployment, vault_of(deployment, kind))
-        known = funding.known if setup.resumed else funding.fund
-        return Way(blocks, deployment, known(agents, models))
+        if setup.resumed:
+            return Way(blocks, deployment, funding.known(agents, models))
+        way = Way(blocks, deployment, funding.fund(agents, models))
+        if setup.bonds_micros:
+            post_bonds(way, setup)
+        return way
     key, name = RAIL_CONTRACTS[kind]
     purses = Purses(blocks, deployment, name, getattr(deployment, key))
     owners = [*accounts(AccountKind.AGENT, len(agents)), *accounts(AccountKind.MODEL, models)]
@@ -81,6 +89,11 @@ def _check_place(blocks: Blocks, deployment: Deployment, setup: ChainSetup) -> N
 
 def rail_on_chain(way: Way, setup: ChainSetup) -> ChainRail:
     """The rail that a run is settled by, on its way to the chain."""
+    rail = _rail(way, setup)
+    return ErrandRail(rail, Errands(way, setup)) if setup.has_errands else rail
+
+
+def _rail(way: Way, setup: ChainSetup) -> ChainRail:
     terms = setup.rail
     if isinstance(terms, ChannelTerms):
         budgets = np.array([agent.deposit_micros for agent in setup.agents], np.int64)

@@ -1,0 +1,21 @@
+"""What a run recorded of its models' bonds; no import here needs a chain library."""
+
+from dataclasses import dataclass
+
+from sim.units import Int64Array
+
+
+@dataclass(frozen=True)
+class Bonded:
+    """Bonds and what was slashed of them, to be found on the chain.
+
+    Args:
+        posted_micros: the bond of each model.
+        call_id, agent, model, micros: columns of the slashes, one for each failure that owed.
+    """
+
+    posted_micros: Int64Array
+    call_id: Int64Array
+    agent: Int64Array
+    model: Int64Array
+    micros: Int64Array
