@@ -20,24 +20,21 @@ from sim.chain.course import Course
 from sim.chain.deployer import check, deploy_with, find_signer, treasury
 from sim.chain.deployment import NAME, Deployment, load_deployment
 from sim.chain.local.fixed import put_fixed
-from sim.chain.node import CHAIN_ID, Node
-from sim.chain.performing import Performance
-from sim.chain.replayer import again
-from sim.chain.rpc import Rpc, UnreachableError
-from sim.chain.sender import Sender
-from sim.chain.settlement import (
-    OWN_ANVIL,
-    ChainSetup,
+from sim.chain.messages import (
     Failed,
     Finish,
     Finished,
     Message,
     Progress,
-    Ready,
-    SettledBatch,
     Stop,
     TakenBack,
 )
+from sim.chain.node import CHAIN_ID, Node
+from sim.chain.performing import Performance
+from sim.chain.replayer import again
+from sim.chain.rpc import Rpc, UnreachableError
+from sim.chain.sender import Sender
+from sim.chain.settlement import OWN_ANVIL, ChainSetup, Ready, SettledBatch
 from sim.chain.transactions import Genesis, TransactionWriter
 from sim.facts import Batch, ChainError, ToolError
 

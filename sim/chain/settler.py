@@ -19,20 +19,16 @@ from types import TracebackType
 from typing import Self
 
 from sim.chain.acts import Acts
-from sim.chain.settlement import (
-    OWN_ANVIL,
-    ChainSetup,
+from sim.chain.messages import (
     Failed,
     Finish,
     Finished,
     Message,
     Progress,
-    Ready,
-    SettledBatch,
-    Settlement,
     Stop,
     TakenBack,
 )
+from sim.chain.settlement import OWN_ANVIL, ChainSetup, Ready, SettledBatch, Settlement
 from sim.facts import Batch, ChainError, ToolError
 
 QUEUE_BATCHES = 64
