@@ -29,10 +29,7 @@ def audit_record(saved: Saved) -> AuditRecord:
     flying = np.flatnonzero(calls.status == Status.IN_FLIGHT)
     np.add.at(balances, FIRST_AGENT + calls.agent[flying], calls.quote_micros[flying])
     models = FIRST_AGENT + len(names.agents)
-    earned = calls.charge_micros[unsent] - calls.fee_micros[unsent]
-    np.add.at(balances, FIRST_AGENT + calls.agent[unsent], calls.charge_micros[unsent])
-    np.subtract.at(balances, models + calls.model[unsent], earned)
-    balances[TREASURY] -= calls.fee_micros[unsent].sum()
+    _keep_back(calls.take(unsent), balances, models)
     bonded = _bonded(frames.scenario, calls, place)
     if bonded is not None:
         _take_out(bonded, calls, balances, models)
@@ -58,6 +55,14 @@ def audit_record(saved: Saved) -> AuditRecord:
         unpaid=settled.status == Status.UNPAID,
         bonded=bonded,
     )
+
+
+def _keep_back(unsent: Calls, balances: Int64Array, models: int) -> None:
+    """Takes back what calls have moved that never went to the chain."""
+    earned = unsent.charge_micros - unsent.fee_micros
+    np.add.at(balances, FIRST_AGENT + unsent.agent, unsent.charge_micros)
+    np.subtract.at(balances, models + unsent.model, earned)
+    balances[TREASURY] -= unsent.fee_micros.sum()
 
 
 def _bonded(scenario: Scenario, calls: Calls, place: ChainPlace) -> Bonded | None:
