@@ -24,7 +24,6 @@ def audit_record(saved: Saved) -> AuditRecord:
     # What an interruption kept from the chain is not to be found there.
     sent = place.calls if place.halted else len(rows)
     unsent, rows = rows[sent:], rows[:sent]
-    refunded = (calls.status == Status.REFUNDED) & hashes.any(axis=1)
     balances = balances_of(frames.transfers, names)
     flying = np.flatnonzero(calls.status == Status.IN_FLIGHT)
     np.add.at(balances, FIRST_AGENT + calls.agent[flying], calls.quote_micros[flying])
@@ -47,7 +46,7 @@ def audit_record(saved: Saved) -> AuditRecord:
         agent_balance_micros=balances[FIRST_AGENT:models],
         model_earned_micros=balances[models : models + len(frames.scenario.models)],
         fees_micros=int(balances[TREASURY]),
-        refunded_hash=hashes[refunded],
+        refunded_hash=hashes[(calls.status == Status.REFUNDED) & hashes.any(axis=1)],
         first_call=place.first_call,
         first_block=place.first_block,
         last_block=place.last_block,
