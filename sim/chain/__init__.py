@@ -53,7 +53,7 @@ _LATE = {
     "Replay": "replayer",
     "Rpc": "rpc",
     "Served": "server",
-    "audit": "auditor",
+    "audit": "audits",
     "deploy": "deployer",
     "find_anvil": "node",
     "replay": "replayer",
