@@ -54,7 +54,7 @@ def scarce(tasks: int, mechanism: dict[str, object]) -> Scenario:
 
 def bids_waiting(calls: Calls) -> float:
     """The mean number of calls that wait as one begins to be served, itself among them."""
-    served = calls.reason != Reason.DEADLINE
+    served = calls.reason != Reason.LOST_BID
     left = np.sort(np.where(served, calls.started_us, calls.finished_us))
     starts = np.sort(calls.started_us[served])
     came = np.searchsorted(np.sort(calls.posted_us), starts, side="right")

@@ -137,6 +137,7 @@ class _Watch:
         self.picked, self.attempt, self.time_us = -1, -1, -1
         self.world = World(scenario)
         self.clearing = self.world.market.clearing
+        self.unserved = self.clearing.unserved
         self.world.market.clearing = self
         self.shown: dict[int, tuple[int, int, bool, bool, int]] = {}
         self.asked: dict[int, int] = {}

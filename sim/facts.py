@@ -84,7 +84,8 @@ class Reason(IntEnum):
     """Why a call or a task did not end in a success.
 
     ``BELIEVED`` is a wrong answer that the router's judge took for right, so that there is no other
-    attempt; ``DOUBTED`` a right one that it turned away.
+    attempt; ``DOUBTED`` a right one that it turned away. By the deadline, a ``DEADLINE`` had found
+    no free slot, the bid of a ``LOST_BID`` had won none, and the ``TOOLS`` of a task still ran.
     """
 
     NONE = 0
@@ -103,6 +104,8 @@ class Reason(IntEnum):
     GAVE_UP = 13
     BELIEVED = 14
     DOUBTED = 15
+    LOST_BID = 16
+    TOOLS = 17
 
 
 class Decision(IntEnum):

@@ -134,7 +134,7 @@ class Market:
 
     def _give_up(self, call: Call) -> None:
         if call.id in self.in_flight and call.started_us < 0:
-            self._refund(call, Reason.DEADLINE)
+            self._refund(call, self.clearing.unserved)
 
     def go_down(self, model: Endpoint) -> None:
         """An outage begins: every call there, served or waiting, ends unanswered and refunded."""

@@ -64,7 +64,7 @@ def test_tools_run_before_a_step_and_hold_it_up() -> None:
 def test_a_deadline_that_passes_while_tools_run_ends_the_task() -> None:
     flow = {"plan": {}, "test": {"after": ["plan"], "tool_wait_s": {"median_s": 30}}}
     frames = played(studio(flow), [task(1, deadline_s=20)])
-    assert fates(frames) == ["0 1 expired deadline 32"]
+    assert fates(frames) == ["0 1 expired tools 32"]
 
 
 def test_a_wrong_answer_is_asked_for_again_as_often_as_its_step_allows() -> None:

@@ -177,7 +177,7 @@ class Steps:
         if progress.task_id not in self.open:
             return  # the run was interrupted
         if desk.clock.now >= progress.task.deadline_us:
-            progress.fail(Outcome.EXPIRED, Reason.DEADLINE)
+            progress.fail(Outcome.EXPIRED, Reason.TOOLS)
         self._ask_all(desk, progress, index)
         self._end_if_over(desk, progress)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
+from typing import ClassVar
 
 from sim.agents import Agent
 from sim.clearing.types import Floor, Offer
@@ -69,6 +70,8 @@ class Ranked:
 
 class CapacityAuction:
     """Bids for a model's slots, cleared as a slot falls free, or every tick."""
+
+    unserved: ClassVar = Reason.LOST_BID
 
     def __init__(self, rule: Rule, scenario: Scenario, floor: Floor) -> None:
         self.rule, self.floor, self.pool = rule, floor, floor.pool

@@ -1,6 +1,7 @@
 """Posted price: the router picks, the model's quote is held, its tariff makes the charge."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from sim.agents import Agent
 from sim.clearing.types import Floor, Offer
@@ -11,6 +12,8 @@ from sim.models import Call, Endpoint
 
 class PostedPrice:
     """Tasks one by one, as they are posted; who waits for a slot is served in the queue's order."""
+
+    unserved: ClassVar = Reason.DEADLINE
 
     def __init__(self, floor: Floor) -> None:
         self.floor, self.pool = floor, floor.pool

@@ -38,6 +38,11 @@ class Floor(Protocol):
 class Clearing(Protocol):
     """One mechanism within a run."""
 
+    @property
+    def unserved(self) -> Reason:
+        """Why a call ends that has waited until its deadline."""
+        ...
+
     def offer(
         self, agent: Agent, task: Task, attempt: int, models: Sequence[int]
     ) -> Offer | Reason:

@@ -181,7 +181,14 @@ class StabilityFigures(Part):
             " calls grow (Mann-Kendall at 99 %, over 1 % of calls piled up); else stable",
         ),
     ]
-    lost_share: Annotated[float, _is("share", "tasks lost for want of capacity / tasks posted")]
+    lost_share: Annotated[
+        float,
+        _is(
+            "share",
+            "tasks lost for want of capacity / tasks posted: no room, or no slot by the deadline;"
+            " not those whose bid lost, or whose tools ran past it",
+        ),
+    ]
     growth_share: Annotated[float, _is("share", "calls that piled up / calls posted meanwhile")]
     trend_z: Annotated[float, _is("number", "Mann-Kendall statistic of the waiting calls")]
 

@@ -28,8 +28,9 @@ class Stability:
 
     Args:
         verdict: ``overloaded`` if more than 1 % of the tasks were lost for want of capacity (no
-            model had room, or the deadline passed while the call waited); else ``backlogged`` if
-            the calls that wait grew in number while tasks arrived; else ``stable``.
+            model had room, or the deadline passed while the call waited for a slot; not because its
+            bid was too low, or its agent's own tools took too long); else ``backlogged`` if the
+            calls that wait grew in number while tasks arrived; else ``stable``.
         lost_share: tasks so lost / tasks posted.
         growth_share: calls that piled up / calls posted meanwhile, over the windows looked at.
         trend_z: Mann-Kendall's statistic of the waiting calls; standard normal without a trend.
