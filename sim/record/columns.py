@@ -21,7 +21,8 @@ class Table:
         """Columns from rows whose values stand in the order of the fields."""
         if not rows:
             return cls(*(np.empty(0, np.int64) for _ in fields(cls)))
-        return cls(*np.array(rows, dtype=np.int64).T)
+        columns = zip(*rows, strict=True)
+        return cls(*(np.fromiter(column, np.int64, len(rows)) for column in columns))
 
     @classmethod
     def joined(cls, blocks: Sequence[Self], key: str = "") -> Self:
