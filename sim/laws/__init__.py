@@ -1,6 +1,5 @@
 """The numbered laws, checked on the record of every run; each is a function of that name."""
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import fields
 
@@ -19,7 +18,6 @@ from sim.record.asides import asides_of
 from sim.record.batches import modelled_gas
 from sim.record.frames import (
     hashes_from_frame,
-    tasks_from_frame,
     transfers_from_frame,
 )
 from sim.record.terms import fees_bps, limits_micros, of_tasks
@@ -31,18 +29,6 @@ CHUNK_ROWS = 65_536
 
 def _verdict(found: object, needed: object) -> LawFigures:
     return LawFigures(ok=found == needed, found=str(found), needed=str(needed))
-
-
-def _balances(evidence: Evidence, asset: str) -> dict[str, int]:
-    """What each account but the issuer has in the end, by its name."""
-    moved = evidence.frames.transfers.lazy().filter(pl.col("asset") == asset)
-    balances: dict[str, int] = defaultdict(int)
-    for side, sign in (("source", -1), ("target", 1)):
-        sums = moved.group_by(pl.col(side).cast(pl.String)).agg(pl.col("amount").sum()).collect()
-        for account, amount in sums.iter_rows():
-            balances[account] += sign * int(amount)
-    balances.pop("issuer", None)
-    return balances
 
 
 def conservation(evidence: Evidence) -> LawFigures:
@@ -59,7 +45,7 @@ def conservation(evidence: Evidence) -> LawFigures:
     wrong = len(found) != len(implied) or bool((found.micros != implied.micros).any())
     gas = sum(wei for _, wei in modelled_gas(evidence.frames.batches, scenario))
     pooled, supply = pool_at_start(scenario.protocol)[0], supply_needed(evidence)
-    sums = [sum(_balances(evidence, asset).values()) for asset in ("USDC", "ETH", "MACHINA")]
+    sums = [sum(evidence.balances[asset].values()) for asset in ("USDC", "ETH", "MACHINA")]
     return _verdict(
         f"USDC {sums[0]}, ETH {sums[1]}, MACHINA {sums[2]}; ETH {minted(evidence, 'ETH')} minted, "
         f"MACHINA {minted(evidence, 'MACHINA')} minted, {int(wrong)} wrong mints",
@@ -91,8 +77,8 @@ def no_overdraft(evidence: Evidence) -> LawFigures:
     agent = np.concatenate([calls.agent[ended], calls.agent])
     time = np.concatenate([calls.finished_us[ended], calls.posted_us])
     change = np.concatenate([back, -calls.quote_micros])
-    # Refunds come before holds at the same instant, as the market does it.
-    order = np.lexsort((change < 0, time, agent))
+    # Refunds, which stand first, stay before holds at the same instant, as the market does it.
+    order = np.lexsort((time, agent))
     agent, change = agent[order], change[order]
     running = np.cumsum(change)
     first = np.searchsorted(agent, np.arange(len(start)))
@@ -100,7 +86,7 @@ def no_overdraft(evidence: Evidence) -> LawFigures:
     paths = running - before[agent] + start[agent]
     lowest = min([*start.tolist(), int(paths.min())] if len(paths) else start.tolist())
     for asset in ("USDC", "ETH", "MACHINA"):
-        lowest = min([lowest, *_balances(evidence, asset).values()])
+        lowest = min([lowest, *evidence.balances[asset].values()])
     return LawFigures(ok=lowest >= 0, found=f"lowest {lowest}", needed=">= 0")
 
 
@@ -185,11 +171,10 @@ def order(evidence: Evidence) -> LawFigures:
 
 def same_seed_same_record(evidence: Evidence) -> LawFigures:
     """6. The columns have the digest; sampled agents, drawn again alone, post the same tasks."""
-    frames = evidence.frames
-    tasks = tasks_from_frame(frames.tasks)
+    frames, tasks = evidence.frames, evidence.tasks
     again = digest(evidence.calls, tasks, hashes_from_frame(frames.calls), *asides_of(frames))
     return _verdict(
-        f"digest {again[:16]}, {tasks_shifted(evidence, tasks)} tasks shifted",
+        f"digest {again[:16]}, {tasks_shifted(evidence)} tasks shifted",
         f"digest {frames.digest[:16]}, 0 tasks shifted",
     )
 

@@ -6,15 +6,10 @@ import numpy as np
 import polars as pl
 
 from sim.agents import Flow, flows_of
-from sim.facts import Outcome, Reason
-from sim.laws.evidence import Evidence
-from sim.record import Calls, OwnAnswers
-from sim.record.asides import asides_of
-from sim.record.frames import tasks_from_frame
+from sim.facts import Outcome
+from sim.laws.evidence import PART, Evidence
 from sim.scenario.schema import Scenario
 from sim.units import US_PER_DAY, Int64Array, micros_from_usd_exact
-
-PART = ["task_id", "step", "clone"]
 
 
 def flows(scenario: Scenario) -> dict[tuple[int, int], Flow]:
@@ -26,27 +21,6 @@ def flows(scenario: Scenario) -> dict[tuple[int, int], Flow]:
     }
 
 
-def _answers(evidence: Evidence) -> pl.DataFrame:
-    """Every answer asked for, of the market or of an agent's own machines, in order."""
-    own, *_ = asides_of(evidence.frames)
-    calls = evidence.calls
-    blocks = [
-        _frame(calls, calls.posted_us, calls.success),
-        _frame(own, own.started_us, (own.reason == Reason.NONE).astype(np.int64)),
-    ]
-    return pl.concat(blocks).sort(*PART, "attempt", maintain_order=True)
-
-
-def _frame(rows: Calls | OwnAnswers, asked_us: Int64Array, won: Int64Array) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "task_id": rows.task_id, "step": rows.step, "clone": rows.clone,
-            "attempt": rows.attempt, "asked_us": asked_us, "finished_us": rows.finished_us,
-            "won": won,
-        }
-    )  # fmt: skip
-
-
 def answers_wrong(evidence: Evidence) -> int:
     """How many parts or tasks do not add up.
 
@@ -54,8 +28,8 @@ def answers_wrong(evidence: Evidence) -> int:
     unless its workflow may go back to it. A task has succeeded if, and only if, all its parts are
     won; and it has none but those of its workflow.
     """
-    tasks = tasks_from_frame(evidence.frames.tasks)
-    parts = _answers(evidence).group_by(PART, maintain_order=True).agg(
+    tasks = evidence.tasks
+    parts = evidence.answers.group_by(PART, maintain_order=True).agg(
         n=pl.len(), last=pl.col("attempt").max(), different=pl.col("attempt").n_unique(),
         wins=pl.col("won").sum(), won=pl.col("won").last(),
     )  # fmt: skip
@@ -107,11 +81,10 @@ def answers_out_of_order(evidence: Evidence) -> int:
 
     An attempt waits for the one before it at its part; a part for the parts its step comes after.
     """
-    answers = _answers(evidence)
+    answers, tasks = evidence.answers, evidence.tasks
     same = pl.struct(PART) == pl.struct(PART).shift()
     early = same & (pl.col("asked_us") < pl.col("finished_us").shift())
     wrong = answers.filter(early).height
-    tasks = tasks_from_frame(evidence.frames.tasks)
     kinds = _kinds(evidence, tasks.agent, tasks.intent)
     parts = answers.group_by(PART).agg(
         asked=pl.col("asked_us").min(),

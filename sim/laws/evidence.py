@@ -1,11 +1,21 @@
-"""What the laws look at."""
+"""What the laws look at; what several of them ask of the record is worked out once."""
 
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
+import polars as pl
+
+from sim.facts import Reason
 from sim.ledger import Ledger
 from sim.metrics import Figures
-from sim.record import Calls
-from sim.record.frames import Frames, Names, calls_from_frame
+from sim.record import Calls, OwnAnswers, Tasks
+from sim.record.asides import asides_of
+from sim.record.frames import Frames, Names, calls_from_frame, tasks_from_frame
+from sim.units import Int64Array
+
+PART = ["task_id", "step", "clone"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,7 @@ class Evidence:
     ledger: Ledger
     names: Names
     calls: Calls
+    tasks: Tasks
 
     @classmethod
     def gather(
@@ -37,5 +48,54 @@ class Evidence:
         ledger: Ledger,
     ) -> "Evidence":  # fmt: skip
         """Evidence, with the columns behind the frames."""
-        names, calls = Names(frames.scenario), calls_from_frame(frames.calls)
-        return cls(frames, figures, figures_before, parity, ledger, names, calls)
+        calls, tasks = calls_from_frame(frames.calls), tasks_from_frame(frames.tasks)
+        names = Names(frames.scenario)
+        return cls(frames, figures, figures_before, parity, ledger, names, calls, tasks)
+
+    @cached_property
+    def balances(self) -> dict[str, dict[str, int]]:
+        """What each account but the issuer has in the end: by asset, then by the account's name."""
+        moved, found = self.frames.transfers.lazy(), defaultdict[str, dict[str, int]](dict)
+        amount = pl.col("amount").sum()
+        sides = pl.collect_all(
+            [moved.group_by("asset", side).agg(amount) for side in ("source", "target")]
+        )
+        for sign, sums in zip((-1, 1), sides, strict=True):
+            for asset, account, total in sums.iter_rows():
+                found[asset][account] = found[asset].get(account, 0) + sign * int(total)
+        for accounts in found.values():
+            accounts.pop("issuer", None)
+        return found
+
+    @cached_property
+    def answers(self) -> pl.DataFrame:
+        """Every answer asked for, of the market or of an agent's own machines, part by part."""
+        (own, *_), calls = asides_of(self.frames), self.calls
+        blocks = [
+            _answers(calls, calls.posted_us, calls.success),
+            _answers(own, own.started_us, (own.reason == Reason.NONE).astype(np.int64)),
+        ]
+        return pl.concat(blocks).sort(*PART, "attempt", maintain_order=True)
+
+    @cached_property
+    def calls_by_task(self) -> tuple[Int64Array, Int64Array]:
+        """The places of the calls, task by task; and the tasks that they are of."""
+        places = np.argsort(self.calls.task_id, kind="stable")
+        return places, self.calls.task_id[places]
+
+    def calls_of(self, task_id: int) -> list[int]:
+        """The places of a task's calls, in the order of their ids."""
+        places, tasks = self.calls_by_task
+        first, last = np.searchsorted(tasks, (task_id, task_id + 1)).tolist()
+        found: list[int] = places[first:last].tolist()
+        return found
+
+
+def _answers(rows: Calls | OwnAnswers, asked_us: Int64Array, won: Int64Array) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "task_id": rows.task_id, "step": rows.step, "clone": rows.clone,
+            "attempt": rows.attempt, "asked_us": asked_us, "finished_us": rows.finished_us,
+            "won": won,
+        }
+    )  # fmt: skip

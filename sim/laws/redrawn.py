@@ -8,16 +8,16 @@ from sim.agents import Agent, Flow, agents
 from sim.facts import Task
 from sim.laws.answers import flows
 from sim.laws.evidence import Evidence
-from sim.record import Tasks
 from sim.scenario.schema import Scenario
 
 SAMPLED_AGENTS = 8
 SAMPLED_TASKS = 64
 
 
-def tasks_shifted(evidence: Evidence, tasks: Tasks) -> int:
+def tasks_shifted(evidence: Evidence) -> int:
     """How many tasks of sampled agents are others than these would post if they were alone."""
-    scenario, total = evidence.frames.scenario, len(evidence.names.agents)
+    scenario, tasks = evidence.frames.scenario, evidence.tasks
+    total = len(evidence.names.agents)
     flow = flows(scenario)
     groups, within = evidence.names.group_of_agent, _within(scenario)
     moved = 0
@@ -26,7 +26,7 @@ def tasks_shifted(evidence: Evidence, tasks: Tasks) -> int:
         group = int(groups[index])
         alone = _posted(*_alone(scenario, group, within[index]), tasks.posted_us[rows].tolist())
         moved += sum(
-            _shifted(evidence, tasks, row, task, flow[group, task.intent])
+            _shifted(evidence, row, task, flow[group, task.intent])
             for row, task in zip(rows, alone, strict=True)
         )
     return moved
@@ -63,8 +63,9 @@ def _posted(scenario: Scenario, agent: Agent, times: list[int]) -> Iterator[Task
         yield task
 
 
-def _shifted(evidence: Evidence, tasks: Tasks, row: int, task: Task, flow: Flow) -> bool:
+def _shifted(evidence: Evidence, row: int, task: Task, flow: Flow) -> bool:
     """Whether a task of the record is another than the one its agent alone would post."""
+    tasks = evidence.tasks
     found = (tasks.posted_us[row], tasks.intent[row], tasks.value_micros[row])
     if found != (task.posted_us, task.intent, task.value_micros):
         return True
@@ -74,7 +75,7 @@ def _shifted(evidence: Evidence, tasks: Tasks, row: int, task: Task, flow: Flow)
 def _calls_shifted(evidence: Evidence, row: int, task: Task, flow: Flow) -> bool:
     """Whether the calls of a task of the record ask for other than its own draws make of it."""
     calls = evidence.calls
-    for at in np.flatnonzero(calls.task_id == row).tolist():
+    for at in evidence.calls_of(row):
         index = flow.position.get(int(calls.step[at]))
         if index is None:
             return True

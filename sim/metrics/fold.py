@@ -106,7 +106,7 @@ def _call_counts(calls: pl.DataFrame) -> CallCounts:
 
 
 def _latency(answered: pl.DataFrame) -> Quantiles:
-    latency = answered["finished_us"] - answered["posted_us"]
+    latency = (answered["finished_us"] - answered["posted_us"]).sort()
     ranks = [latency.quantile(q, interpolation="nearest") for q in (0.5, 0.95, 0.99)]
     p50, p95, p99 = (None if rank is None else int(rank) for rank in ranks)
     return Quantiles(p50=p50, p95=p95, p99=p99)

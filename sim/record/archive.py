@@ -20,6 +20,8 @@ from sim.scenario.schema import Scenario
 MANIFEST: Final = "manifest.json"
 CHAIN_FILES: Final = ("deployment.json", "transactions.bin")
 TABLES: Final = ("calls", "tasks", "transfers", "batches", "own_answers", "decisions", "prices")
+LEVEL: Final = 1
+"""Of Zstandard: its default takes a third longer for files 3 % smaller."""
 LIBRARIES: Final = ("telex", "numpy", "polars", "pydantic", "simpy", "web3")
 
 
@@ -132,7 +134,8 @@ def save(directory: Path, frames: Frames, chain: ChainPlace | None) -> None:
     try:
         for name in TABLES:
             table: pl.DataFrame = getattr(frames, name)
-            table.write_parquet(directory / f"{name}.parquet", compression="zstd")
+            path = directory / f"{name}.parquet"
+            table.write_parquet(path, compression="zstd", compression_level=LEVEL)
         if scenario.protocol is not None:
             frames.protocol.write(directory)
         (directory / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
