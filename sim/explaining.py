@@ -235,13 +235,14 @@ def _candidate(
         return Candidate(endpoint.id, f"does not serve {scenario.intents[task.intent]}", load)
     tenths = seen.world.pool.tenths[task.intent]
     quote = times_tenths_ceil(endpoint.quote_micros(task), tenths)
+    least = times_tenths_ceil(endpoint.least_micros(task), tenths)
     refused = ""
     if not scenario.models[endpoint.id].listed:
         refused = "not on offer: not released yet, or no longer"
     elif not rules.requires.met_by(scenario.models[endpoint.id]):
         refused = f"does not meet what {group} requires"
     elif endpoint.index not in seen.asked:
-        refused = _closed(seen, endpoint, quote, purse, task.limit_micros)
+        refused = _closed(seen, endpoint, least, purse, task.limit_micros)
     cost = seen.world.pool.expected_costs(task, [endpoint.index])[0]
     return Candidate(
         endpoint.id, refused, load, seen.scores[endpoint.index] / PPM, quote / PPM,
@@ -250,7 +251,7 @@ def _candidate(
     )  # fmt: skip
 
 
-def _closed(seen: _Watch, endpoint: Endpoint, quote: int, purse: int, limit: int) -> str:
+def _closed(seen: _Watch, endpoint: Endpoint, least: int, purse: int, limit: int) -> str:
     occupied, room, up, limited, _ = seen.shown[endpoint.index]
     if not up:
         return "down"
@@ -262,10 +263,11 @@ def _closed(seen: _Watch, endpoint: Endpoint, quote: int, purse: int, limit: int
         return f"full: {occupied} of {room} served or waiting"
     if not endpoint.holds_context(seen.task):
         return f"context of {endpoint.context_tokens} tokens too short"
-    if quote > limit:
-        return f"quote above the maximum price, ${limit / PPM:g}"
-    if quote > purse:
-        return f"quote above what is left of the budget, ${purse / PPM:g}"
+    word = "ask" if endpoint.asks_by_cost else "quote"
+    if least > limit:
+        return f"{word} above the maximum price, ${limit / PPM:g}"
+    if least > purse:
+        return f"{word} above what is left of the budget, ${purse / PPM:g}"
     return "passed over by the agent: its ladder, session or experience says another"
 
 

@@ -70,6 +70,30 @@ def test_the_cheapest_model_wins_where_all_are_as_good(kind):
          10**6 / 5)  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["reverse-first", "reverse-second", "scoring", "pay-per-success",
+                                  "second-price"])  # fmt: skip
+@pytest.mark.parametrize("selling", [TRUE, {"kind": "shaded", "bidders": 2, "highest_usd": 1}])
+def test_whoever_asks_by_cost_takes_part_though_its_list_price_is_out_of_reach(kind, selling):
+    dear = {"m": seller("99", 100, cost=PRIVATE, selling=selling)}
+    free = {"m": seller("0", 100, cost=PRIVATE, selling=selling)}
+    people = bidders(1, values={"kind": "fixed"}, deadline_s=60)
+    found = [
+        ran(scenario(models, {"a": people}, mechanism={"kind": kind}, tasks=50, rail=ON_SUCCESS))
+        for models in (dear, free)
+    ]
+    asks, same = (frames.calls["ask_micros"].to_list() for frames in found)
+    assert asks == same
+    assert len(asks) == 50
+
+
+def test_a_task_that_every_ask_is_too_dear_for_is_refused_for_its_price():
+    costly = {"m": seller("0", 100, cost={"kind": "uniform", "low_usd": 2, "high_usd": 3},
+                          selling=TRUE)}  # fmt: skip
+    poor = bidders(1, values={"kind": "fixed"}, deadline_s=60)
+    frames = ran(scenario(costly, {"a": poor}, mechanism={"kind": "reverse-second"}, tasks=9))
+    assert frames.tasks["reason"].to_list() == ["max_price"] * 9
+
+
 def test_nothing_is_bought_above_the_reserve():
     what = tender({"kind": "reverse-second", "reserve_usd": "0.3"}, 2, 1, rounds=300)
     frames = ran(what)

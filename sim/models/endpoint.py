@@ -8,7 +8,7 @@ from sim.chance import below, key, mix
 from sim.costs import UniformCost, costs_of, rates
 from sim.facts import Task
 from sim.latencies import Lognormal, Pace
-from sim.mechanisms import Tariff
+from sim.mechanisms import Posted, Tariff
 from sim.models.ability import ability, discrimination_of, solved_ppm
 from sim.models.answer import Answer
 from sim.models.deceit import Substituted, deceit_of
@@ -45,6 +45,7 @@ class Endpoint:
     """One model as the market meets it: its tariff and abilities, and who is served or waits.
 
     ``may_overrun``: an answer may be longer than was quoted, which its model then bears.
+    ``asks_by_cost``: in an auction, whatever it lists.
     """
 
     def __init__(self, index: int, model_id: str, model: Model, scenario: Scenario) -> None:
@@ -64,6 +65,8 @@ class Endpoint:
     def adopt(self, model: Model, scenario: Scenario) -> None:
         """Takes all parameters of a model but its prices, at the start or later."""
         self.costs, self.selling = costs_of(model.cost, self.id), model.selling
+        posted = isinstance(scenario.mechanism, Posted)
+        self.asks_by_cost = isinstance(self.selling, Asking) and not posted
         self.default_limit = (
             None if (rules := scenario.protocol) is None else rules.calls_per_minute
         )
@@ -175,6 +178,10 @@ class Endpoint:
         if isinstance(self.selling, Asking):
             return self.selling.ask_micros(self.cost_micros(task))
         return self.quote_micros(task)
+
+    def least_micros(self, task: Task) -> int:
+        """What an agent must be able to pay for this task: the quote; in an auction, the ask."""
+        return self.ask_micros(task) if self.asks_by_cost else self.quote_micros(task)
 
     def charged(self, task: Task, charge_micros: int) -> None:
         """Takes note of a charge that a mechanism made."""

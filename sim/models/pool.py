@@ -218,7 +218,7 @@ class Pool(Learnt):
         # Rounding up adds less than one token and one micro to the sum of the exact parts.
         constant = max((e.tariff.per_call for e in found), default=0) + 2
         constant += max((e.tariff.output for e in found), default=0) // TOKENS_PER_MTOK
-        if any(e.context_tokens is not None for e in found):
+        if any(e.context_tokens is not None or e.asks_by_cost for e in found):
             constant = UNBOUNDED
         return Offers(
             [endpoint.index for endpoint in found],
@@ -228,7 +228,7 @@ class Pool(Learnt):
         )
 
     def fitting(self, task: Task, group: int, purse_micros: int) -> tuple[Sequence[int], Reason]:
-        """Models that serve the task, are up, have room, and quote within limit and purse.
+        """Models that serve the task, are up, have room, and quote or ask within limit and purse.
 
         Returns them in the scenario's order; if there are none, also the reason why.
         """
@@ -254,7 +254,7 @@ class Pool(Learnt):
 
     def _within(self, task: Task, models: Sequence[int], limit: int) -> list[int]:
         found = (self.endpoints[m] for m in models)
-        return [e.index for e in found if e.holds_context(task) and e.quote_micros(task) <= limit]
+        return [e.index for e in found if e.holds_context(task) and e.least_micros(task) <= limit]
 
     def _refusal(self, task: Task, group: int, limit: int) -> Reason:
         """Why no model fits: what would have to change for one that could serve the task."""
@@ -262,7 +262,7 @@ class Pool(Learnt):
         able = [endpoint for endpoint in serving if endpoint.holds_context(task)]
         if not able:
             return Reason.NO_MODEL
-        least = min(endpoint.quote_micros(task) for endpoint in able)
+        least = min(endpoint.least_micros(task) for endpoint in able)
         if least <= limit:
             return Reason.NO_CAPACITY
         return Reason.MAX_PRICE if least > task.limit_micros else Reason.NO_BUDGET
