@@ -140,6 +140,7 @@ class Reference:
         ]
         self.agents = agents(scenario)
         self.budgets = [agent.budget_micros for agent in self.agents]
+        self.retries = [group.retries for group in scenario.groups.values()]
         self.posted = self.made = 0
         self.call_rows: list[tuple[int, ...]] = []
         self.task_rows: list[tuple[int, ...]] = []
@@ -239,7 +240,7 @@ class Reference:
             self.end_task(number, agent, task, attempt + 1, Outcome.SUCCEEDED, reason)
         elif self.env.now >= task.deadline_us:
             self.end_task(number, agent, task, attempt + 1, Outcome.EXPIRED, reason)
-        elif attempt < agent.retries:
+        elif attempt < self.retries[agent.group]:
             self.env.process(self.call(number, agent, task, attempt + 1))
         else:
             self.end_task(number, agent, task, attempt + 1, Outcome.FAILED, reason)

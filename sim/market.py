@@ -91,7 +91,7 @@ class Market:
         score_ppm = self.judge(call, answer.right)
         if self.learns:
             self.pool.learn(task, model.index, score_ppm)
-        if self.doubts is not None and not late and call.attempt < call.agent.retries:
+        if self.doubts is not None and not late and call.attempt < call.agent.plan.repeats(task):
             reason = self.doubts.judged(task, call.attempt, reason)
             success = reason is Reason.NONE
         charge_micros = self._charge(call, answer, success)

@@ -17,7 +17,7 @@ from sim.clock import Clock
 from sim.facts import Batch, Reason, Status, Task, TelexError
 from sim.ledger import Ledger, bonds
 from sim.market import Market
-from sim.models import autoscale, outages, pool_of, sellers
+from sim.models import Supply, pool_of
 from sim.protocol import Course
 from sim.rails import Closed
 from sim.record import (
@@ -71,9 +71,9 @@ class World:
         self.market.learns = any(p.scenario.router.kind in LEARNERS for p in self.phases)
         self.market.on_ended = self._call_ended
         self.course: Course | None = None
-        if scenario.protocol is not None:
-            rows = self.market.calls
-            self.course = Course(self.clock, self.pool, scenario.protocol, scenario, rows)
+        first, rows = self.phases.first, self.market.calls
+        if first.protocol is not None:
+            self.course = Course(self.clock, self.pool, first.protocol, first, rows)
             self.market.judge = self.course.judge
             if self.market.learns:
                 self.market.learns, self.course.rounds.on_verdict = False, self.pool.learn
@@ -87,6 +87,7 @@ class World:
         self._handover = Handover()
         self._settled = self._ended = 0
         self._arriving = len(self.agents)
+        self._supply = Supply(self.clock, self.pool, self.market)
 
     def run(self) -> History:
         """Runs to the end, to an interruption (SIGINT, or `stop`), or to a failure of the chain."""
@@ -101,20 +102,19 @@ class World:
     def begin(self) -> None:
         """Starts what nobody asks for: events, outages, sellers, the protocol's clock."""
         for phase in self.phases.all[1:]:
-            self.clock.after(phase.from_us, self.market.adopt, phase.scenario)
-        for endpoint in self.pool.endpoints:
-            outages(
-                self.clock, endpoint, self.scenario.seed, self.market.go_down, self.market.come_back
-            )
-            scaling = self.phases.first.models[endpoint.id].capacity.scaling
-            if scaling is not None:
-                autoscale(self.clock, endpoint, scaling, self.market.resize)
-        for seller in sellers(self.pool, self.scenario):
-            seller.start(self.clock)
-            for phase in self.phases.all[1:]:
-                self.clock.after(phase.from_us, seller.adopt, phase.scenario)
+            self.clock.after(phase.from_us, self._adopt, phase.scenario)
+        self._supply.start(self.phases)
         if self.course is not None:
             self.course.start()
+
+    def _adopt(self, scenario: Scenario) -> None:
+        """A phase begins, before all else of its microsecond."""
+        self.market.adopt(scenario)
+        self._supply.adopt(scenario)
+        if self.course is not None:
+            self.course.adopt(scenario)
+        for plan in dict.fromkeys(agent.plan for agent in self.agents):
+            plan.turn(self.market, (agent for agent in self.agents if agent.plan is plan))
 
     def stop(self, *, by_signal: bool = False) -> None:
         """Ends the run at the present instant, or a signal's; calls under way stay in flight."""

@@ -3,9 +3,10 @@
 from sim.agents.agent import Agent, Own, Plan
 from sim.agents.crowd import agents
 from sim.agents.demand import TOKENS_MAX, Spell, tasks
-from sim.agents.flow import Flow, flows_of
+from sim.agents.flow import Flow
+from sim.agents.ways import Ways
 from sim.agents.worth import Worth
 
 __all__ = [
-    "TOKENS_MAX", "Agent", "Flow", "Own", "Plan", "Spell", "Worth", "agents", "flows_of", "tasks",
+    "TOKENS_MAX", "Agent", "Flow", "Own", "Plan", "Spell", "Ways", "Worth", "agents", "tasks",
 ]  # fmt: skip

@@ -101,6 +101,14 @@ class Plan(Protocol):
     remembers: ClassVar[bool]
     """Whether it is asked to `recall` what a model has of a session's prompts."""
 
+    def turn(self, desk: Desk, agents: Iterable["Agent"]) -> None:
+        """A phase begins in which its agents, these, go about new tasks in another way."""
+        ...
+
+    def repeats(self, task: Task) -> int:
+        """How often an answer to a task may be asked for again."""
+        ...
+
     def posts(self, desk: Desk, agent: "Agent") -> bool:
         """Whether an agent posts the task it is about to."""
         ...
@@ -149,6 +157,5 @@ class Agent:
     group: int
     name: str
     budget_micros: int
-    retries: int
     plan: Plan
     tasks: Iterator[Task]

@@ -1,6 +1,7 @@
 """Demand: the tasks of an agent, as its own random streams draw them."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import repeat
@@ -11,10 +12,9 @@ import numpy as np
 from sim.arrivals import Floats, Name, changing_times
 from sim.chance import stream
 from sim.facts import Task
-from sim.scenario.conduct import Session
 from sim.scenario.demand import Demand
 from sim.scenario.schema import Group
-from sim.units import PPM, US_PER_MINUTE, Int64Array, micros_from_usd_exact, us_from_seconds_nearest
+from sim.units import PPM, Int64Array, micros_from_usd_exact, us_from_seconds_nearest
 from sim.validators import Validators
 
 TOKENS_MAX = 10**9
@@ -62,24 +62,40 @@ WHOLE = (0, 0, 0)
 PURPOSES = ("intent", "input", "output", "difficulty", "luck", "service", "judges")
 
 
-def in_sessions(
-    turns: Iterator[Task], session: Session, chatty: frozenset[int]
-) -> Iterator[Task]:  # fmt: skip
+class Chat(NamedTuple):
+    """Since when (us) tasks of the intents ``chatty`` are turns of chats, and by which rules.
+
+    A pause of more than ``idle_us`` ends a chat; at most ``context_max`` tokens are repeated.
+    """
+
+    from_us: int
+    chatty: frozenset[int]
+    idle_us: int
+    context_max: int
+
+
+def in_sessions(turns: Iterator[Task], chats: Sequence[Chat]) -> Iterator[Task]:
     """Tasks as turns of chats: each prompt repeats what was said since the last long pause.
 
-    Only tasks of the intents ``chatty`` are turns; others take no notice of them.
+    Only tasks of the intents that chat are turns; others take no notice of them.
+
+    Args:
+        chats: in order; the first from 0.
     """
-    idle_us = round((session.idle_min or 0.0) * US_PER_MINUTE)
+    starts_us = [chat.from_us for chat in chats]
     said, last_us = 0, -1
     for task in turns:
+        _, chatty, idle_us, context_max = chats[bisect_right(starts_us, task.posted_us) - 1]
         if task.intent not in chatty:
+            if not chatty:
+                said, last_us = 0, -1
             yield task
             continue
         if last_us < 0 or task.posted_us - last_us > idle_us:
             said = 0
         tokens = task.input_tokens
         yield task._replace(input_tokens=tokens + said, context_tokens=said)
-        said = min(session.context_max_tokens, said + tokens + task.output_tokens)
+        said = min(context_max, said + tokens + task.output_tokens)
         last_us = task.posted_us
 
 

@@ -1,7 +1,7 @@
 """Flows: a demand's workflow as positions, and every part of a task derived from its own draw."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sim.agents.demand import TOKENS_MAX
@@ -129,14 +129,24 @@ def _wait_us(wait: Wait, bits: int) -> int:
     return min(WAIT_MAX_US, round(wait.median_s * math.exp(variate) * US_PER_S))
 
 
-def flows_of(scenario: Scenario, group: Group) -> dict[int, Flow]:
-    """The flow of each of a group's intents, by the intent's position."""
+def flows_of(scenario: Scenario, group: Group, step_names: Sequence[str]) -> dict[int, Flow]:
+    """The flow of each of a group's intents, by the intent's position.
+
+    Args:
+        step_names: the record's, of all phases.
+    """
     intents = {name: index for index, name in enumerate(scenario.intents)}
-    codes = {name: index for index, name in enumerate(scenario.step_names)}
+    codes = {name: index for index, name in enumerate(step_names)}
     return {
         intents[name]: _flow(demand, group.retries, group.session, codes, intents)
         for name, demand in group.intents.items()
     }
+
+
+def flow_terms(group: Group) -> tuple[object, ...]:
+    """What of a group its flows follow from: where two are equal, so are the flows."""
+    flows = {name: demand.workflow for name, demand in group.intents.items()}
+    return group.retries, group.session, flows
 
 
 def _flow(

@@ -11,30 +11,29 @@ from sim.units import PPM, US_PER_DAY
 
 
 class Purse:
-    """What an agent's calls may cost a simulated day; a call counts on the day it is posted."""
+    """What an agent's calls of a simulated day cost; a call counts on the day it is posted."""
 
-    __slots__ = ("_day", "_left", "day_micros")
+    __slots__ = ("_day", "_spent")
 
-    def __init__(self, day_micros: int) -> None:
-        self.day_micros = self._left = day_micros
-        self._day = 0
+    def __init__(self) -> None:
+        self._day = self._spent = 0
 
-    def left(self, now_us: int) -> int:
-        """What may still be held today."""
+    def spent(self, now_us: int) -> int:
+        """What has been spent or is held today."""
         day = now_us // US_PER_DAY
         if day != self._day:
-            self._day, self._left = day, self.day_micros
-        return self._left
+            self._day, self._spent = day, 0
+        return self._spent
 
     def hold(self, now_us: int, quote_micros: int) -> None:
         """Sets a quote aside."""
-        self._left = self.left(now_us) - quote_micros
+        self._spent = self.spent(now_us) + quote_micros
 
     def refund(self, posted_us: int, now_us: int, micros: int) -> None:
         """Takes back what a call of today did not cost after all."""
-        left = self.left(now_us)
+        spent = self.spent(now_us)
         if posted_us // US_PER_DAY == self._day:
-            self._left = left + micros
+            self._spent = spent - micros
 
 
 class Session:
@@ -120,6 +119,8 @@ class Memory:
         purse: of the day, if that is limited. session: of its chat. recent: whether its last tasks
             succeeded. away: it has left the market. host: its own, while it hosts.
         open_micros: what open models have charged it, or would have, since its last review.
+        outside: the rules of what it does outside the market that it has settled in with.
+        machine: the model and the slots of its host. reviews: the rule by which it looks again.
     """
 
     purse: Purse | None
@@ -130,3 +131,6 @@ class Memory:
     hosting: bool = False
     host: Host | None = None
     open_micros: int = 0
+    outside: object = None
+    machine: tuple[int, int] | None = None
+    reviews: object = None

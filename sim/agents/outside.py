@@ -24,9 +24,20 @@ class Hosting:
         hour_micros = micros_from_usd_exact(rule.usd_per_hour)
         self.cost_micros = round(hour_micros * rule.review_h)
 
+    def settle_in(self, desk: Desk, agent: Agent, mind: Memory) -> None:
+        """Reviews begin; a machine that is there already is kept, if it is the one to be had."""
+        if mind.machine != (self.model, self.slots):
+            give_up(desk, agent, mind)
+            mind.machine = self.model, self.slots
+            mind.host = desk.pool.own(self.model, self.slots)
+        mind.reviews = self
+        desk.clock.after(self.review_us, self.review, (desk, agent, mind))
+
     def review(self, what: tuple[Desk, Agent, Memory]) -> None:
         """Changes over if the other way would have been cheaper since the last review."""
         desk, agent, mind = what
+        if mind.reviews is not self:
+            return  # other rules hold by now
         hosts = mind.open_micros > self.cost_micros
         if hosts != mind.hosting:
             mind.hosting = hosts
@@ -34,6 +45,14 @@ class Hosting:
             desk.note(agent, decision, self.model)
         mind.open_micros = 0
         desk.clock.after(self.review_us, self.review, what)
+
+
+def give_up(desk: Desk, agent: Agent, mind: Memory) -> None:
+    """The machine of one's own goes; what it is asked is still answered."""
+    if mind.hosting and mind.machine is not None:
+        desk.note(agent, Decision.STOP_HOSTING, mind.machine[0])
+    mind.hosting, mind.host, mind.machine, mind.reviews = False, None, None, None
+    mind.open_micros = 0
 
 
 class Leaving:
@@ -74,12 +93,14 @@ class Outsider:
         self.leaving = Leaving(leave) if leave else None
 
     def settle_in(self, desk: Desk, agent: Agent, mind: Memory) -> None:
-        """An agent is about to post its first task."""
+        """An agent is about to post its first task, or goes by these rules from now on."""
+        mind.outside = self
         if self.leaving is not None:
-            mind.recent = deque(maxlen=self.leaving.over)
+            mind.recent = deque(mind.recent, maxlen=self.leaving.over)
         if self.hosting is not None:
-            mind.host = desk.pool.own(self.hosting.model, self.hosting.slots)
-            desk.clock.after(self.hosting.review_us, self.hosting.review, (desk, agent, mind))
+            self.hosting.settle_in(desk, agent, mind)
+        else:
+            give_up(desk, agent, mind)
 
     def charged(self, mind: Memory, model: int, charge_micros: int) -> None:
         """Takes note of a charge, if it was an open model's."""

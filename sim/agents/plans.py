@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from sim.agents.agent import Agent, Attempt, Desk, Plan
+from sim.agents.changing import Changing
 from sim.agents.choosing import Choice, Climb, Learn, RaiseFloor, stay
-from sim.agents.flow import flows_of
-from sim.agents.memory import Memory, Purse
+from sim.agents.flow import flow_terms, flows_of
+from sim.agents.memory import Memory
 from sim.agents.outside import Outsider
-from sim.agents.steps import Rules, Steps
+from sim.agents.rules import Rules
+from sim.agents.steps import Steps
 from sim.agents.worth import Worth
 from sim.facts import Outcome, Reason, Task
 from sim.scenario.conduct import GiveUp, Ladder, Outside
+from sim.scenario.phases import Phase, Phases
 from sim.scenario.schema import Group, Scenario
 from sim.units import US_PER_MINUTE, micros_from_usd_exact, ppm_nearest
 
@@ -28,6 +31,13 @@ class Retry:
 
     def __init__(self, retries: int) -> None:
         self.retries = retries
+
+    def turn(self, desk: Desk, agents: Iterable[Agent]) -> None:
+        """Nothing to change: it keeps nothing in mind."""
+
+    def repeats(self, task: Task) -> int:
+        """The same for all."""
+        return self.retries
 
     def posts(self, desk: Desk, agent: Agent) -> bool:
         """Always."""
@@ -80,25 +90,66 @@ class Retry:
             )  # fmt: skip
 
 
-def plan_of(scenario: Scenario, group: Group) -> Plan:
+def plan_of(every: Phases, group_id: str) -> Plan:
     """The plan of a group's agents: the plainest that does what the group asks for."""
-    if not _looks_beyond_a_call(group):
-        return Retry(group.retries)
+    spells: list[Conduct] = []
+    for phase in every:
+        now = conduct_of(phase, group_id)
+        if not spells or now.terms != spells[-1].terms:
+            spells.append(now)
+    plans = _plans(spells, every.step_names)
+    return plans[0] if len(plans) == 1 else Changing([each.from_us for each in spells], plans)
+
+
+class Conduct(NamedTuple):
+    """A group from a time on, in the scenario of then, and what decides how it goes about tasks."""
+
+    from_us: int
+    scenario: Scenario
+    group: Group
+    terms: tuple[object, ...]
+
+
+def conduct_of(phase: Phase, group_id: str) -> Conduct:
+    """What of a group makes its plan in a phase."""
+    scenario, group = phase.scenario, phase.scenario.groups[group_id]
+    hosted = group.outside.self_host
+    terms = (
+        flow_terms(group), group.lateness, group.budget_per_day_usd, group.budget_per_task_usd,
+        group.escalation, group.give_up, group.learning, group.outside,
+        hosted and [model.weights for model in scenario.models.values()],
+    )  # fmt: skip
+    return Conduct(phase.from_us, scenario, group, terms)
+
+
+def _plans(spells: Sequence[Conduct], step_names: Sequence[str]) -> list[Plan]:
+    """A plan for each spell; all of them keep things in mind if one has to."""
+    if not any(_looks_beyond_a_call(each.group) for each in spells):
+        return [Retry(each.group.retries) for each in spells]
+    minds: dict[int, Memory] = {}
+    of_days = any(each.group.budget_per_day_usd is not None for each in spells)
+    return [Steps(_rules(each, step_names, of_days=of_days), minds) for each in spells]
+
+
+def _rules(now: Conduct, step_names: Sequence[str], *, of_days: bool) -> Rules:
+    group, scenario = now.group, now.scenario
     models = {name: index for index, name in enumerate(scenario.models)}
     is_open = [model.weights == "open" for model in scenario.models.values()]
-    session, day = group.session, _micros(group.budget_per_day_usd)
-    rules = Rules(
-        flows=flows_of(scenario, group),
+    session = group.session
+    return Rules(
+        flows=flows_of(scenario, group, step_names),
+        retries=group.retries,
         choices=tuple(_choices(group, models)),
         outsider=Outsider(group.outside, models, is_open),
         task_micros=_micros(group.budget_per_task_usd),
+        day_micros=_micros(group.budget_per_day_usd),
+        counts_days=of_days,
         keep_us=round(session.cache_min * US_PER_MINUTE) if session else None,
         reuse_ppm=ppm_nearest(session.reuse) if session else 0,
         give_up_after=group.give_up.after_calls,
         beyond_value=group.give_up.beyond_value,
         worth=Worth(group),
     )
-    return Steps(rules, lambda: Memory(None if day is None else Purse(day)))
 
 
 def _looks_beyond_a_call(group: Group) -> bool:

@@ -1,66 +1,54 @@
 """Steps: the plan of agents whose tasks take several answers, or whose rules look beyond a call."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar
 
 from sim.agents.agent import Agent, Attempt, Desk, Own
-from sim.agents.choosing import Choice, Situation
-from sim.agents.flow import Flow
-from sim.agents.memory import Memory, Session
-from sim.agents.outside import Outsider
+from sim.agents.choosing import Situation
+from sim.agents.memory import Memory, Purse, Session
 from sim.agents.progress import Progress
-from sim.agents.worth import Worth
+from sim.agents.rules import Rules
 from sim.facts import Decision, Outcome, Reason, Task
 from sim.record import ANSWERED
 from sim.units import PPM
 
 
-@dataclass(frozen=True)
-class Rules:
-    """What the agents of a group go by.
+class Steps:
+    """Keeps the progress of every open task, and what each agent has in mind.
 
     Args:
-        task_micros: the budget of a task. choices: applied in this order.
-        keep_us, reuse_ppm: how long and how well a session's prompts are cached; None without one.
-        give_up_after: answers asked for. beyond_value: whether to drop what costs more than it is
-            worth. worth: what is left of a task's value, by the time since it was posted.
+        minds: by agent; shared with the plans that go before and come after.
     """
-
-    flows: Mapping[int, Flow]
-    choices: tuple[Choice, ...]
-    outsider: Outsider
-    task_micros: int | None
-    keep_us: int | None
-    reuse_ppm: int
-    give_up_after: int | None
-    beyond_value: bool
-    worth: Worth
-
-
-class Steps:
-    """Keeps the progress of every open task, and what each agent has in mind."""
 
     remembers: ClassVar[bool] = True
 
-    def __init__(self, rules: Rules, memories: Callable[[], Memory]) -> None:
-        self.rules, self._memories = rules, memories
+    def __init__(self, rules: Rules, minds: dict[int, Memory]) -> None:
+        self.rules, self.minds = rules, minds
         self.open: dict[int, Progress] = {}
-        self.minds: dict[int, Memory] = {}
 
     def mind(self, agent: Agent) -> Memory:
         """What an agent has in mind."""
         found = self.minds.get(agent.index)
         if found is None:
-            found = self.minds[agent.index] = self._memories()
+            found = Memory(Purse() if self.rules.counts_days else None)
+            self.minds[agent.index] = found
         return found
 
+    def turn(self, desk: Desk, agents: Iterable[Agent]) -> None:
+        """Those that have begun go by these rules outside the market, too, from now on."""
+        for agent in agents:
+            if agent.index in self.minds:
+                self.posts(desk, agent)
+
+    def repeats(self, task: Task) -> int:
+        """The same for all."""
+        return self.rules.retries
+
     def posts(self, desk: Desk, agent: Agent) -> bool:
-        """Unless it has left; the first time, its reviews begin."""
-        new = agent.index not in self.minds
+        """Unless it has left; the first time under these rules, its reviews begin."""
         mind = self.mind(agent)
-        if new:
+        if mind.outside is not self.rules.outsider:
             self.rules.outsider.settle_in(desk, agent, mind)
         return not mind.away
 
@@ -103,11 +91,13 @@ class Steps:
 
     def _budgets(self, desk: Desk, progress: Progress) -> Iterator[tuple[int, Reason]]:
         """What is left of the budgets of the task and of the day, where there are such."""
-        purse, of_task = self.mind(progress.agent).purse, self.rules.task_micros
-        if of_task is not None:
-            yield of_task - progress.spent_micros, Reason.TASK_BUDGET
-        if purse is not None:
-            yield purse.left(desk.clock.now), Reason.DAY_BUDGET
+        purse, rules = self.mind(progress.agent).purse, self.rules
+        if rules.task_micros is not None:
+            yield rules.task_micros - progress.spent_micros, Reason.TASK_BUDGET
+        if purse is not None and rules.day_micros is not None:
+            # An event may have cut it below what the day has cost already.
+            left_micros = rules.day_micros - purse.spent(desk.clock.now)
+            yield max(0, left_micros), Reason.DAY_BUDGET
 
     def refused(
         self, desk: Desk, task_id: int, agent: Agent, attempt: int, task: Task, reason: Reason

@@ -1,7 +1,7 @@
 """Answers to other people's tasks: one scenario's market, its router and models, in real time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -117,11 +117,8 @@ class Answering:
         place = self.intents.index(asked.intent)
         agent = self._world.agents[place]
         if asked.model is not None:
-            plan = Only(agent.retries, self.models.index(asked.model))
-            agent = Agent(
-                agent.index, agent.group, agent.name, agent.budget_micros, agent.retries, plan,
-                agent.tasks,
-            )  # fmt: skip
+            retries = self._groups[f"jobs.{asked.intent}"].retries
+            agent = replace(agent, plan=Only(retries, self.models.index(asked.model)))
         self._open[self._world.market.tasks_posted] = asked
         self._world.market.post(agent, self._task(asked))
 

@@ -5,20 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from sim.agents import Flow, flows_of
+from sim.agents import Ways
 from sim.facts import Outcome
 from sim.laws.evidence import PART, Evidence
-from sim.scenario.schema import Scenario
+from sim.record.terms import of_tasks
+from sim.scenario.phases import Phases, phases
 from sim.units import US_PER_DAY, Int64Array, micros_from_usd_exact
-
-
-def flows(scenario: Scenario) -> dict[tuple[int, int], Flow]:
-    """The flow of a group's intent, both by position."""
-    return {
-        (number, intent): flow
-        for number, group in enumerate(scenario.groups.values())
-        for intent, flow in flows_of(scenario, group).items()
-    }
 
 
 def answers_wrong(evidence: Evidence) -> int:
@@ -28,7 +20,7 @@ def answers_wrong(evidence: Evidence) -> int:
     unless its workflow may go back to it. A task has succeeded if, and only if, all its parts are
     won; and it has none but those of its workflow.
     """
-    tasks = evidence.tasks
+    tasks, taken = evidence.tasks, evidence.taken
     parts = evidence.answers.group_by(PART, maintain_order=True).agg(
         n=pl.len(), last=pl.col("attempt").max(), different=pl.col("attempt").n_unique(),
         wins=pl.col("won").sum(), won=pl.col("won").last(),
@@ -36,44 +28,27 @@ def answers_wrong(evidence: Evidence) -> int:
     gaps = (pl.col("last") != pl.col("n") - 1) | (pl.col("different") != pl.col("n"))
     lost = (pl.col("wins") > 0) & (pl.col("won") == 0)
     wrong = parts.filter(gaps).height
-    named = parts.join(_expected(evidence, tasks.agent, tasks.intent), on=PART, how="left")
+    named = parts.join(_expected(evidence), on=PART, how="left")
     wrong += named["again"].null_count()
     twice = (pl.col("wins") > 1) | lost
     wrong += named.filter(twice & ~pl.col("again")).height
     won = np.bincount(parts["task_id"].to_numpy(), parts["won"].to_numpy(), len(tasks))
     claims = tasks.outcome == Outcome.SUCCEEDED
-    return wrong + int(((won == _needed(evidence, tasks.agent, tasks.intent)) != claims).sum())
+    return wrong + int(((won == evidence.ways.answers(taken)) != claims).sum())
 
 
-def _kinds(evidence: Evidence, agent: Int64Array, intent: Int64Array) -> Int64Array:
-    """One number per task for its group and intent."""
-    return evidence.names.group_of_agent[agent] * len(evidence.frames.scenario.intents) + intent
-
-
-def _needed(evidence: Evidence, agent: Int64Array, intent: Int64Array) -> Int64Array:
-    """How many parts each task has."""
-    scenario = evidence.frames.scenario
-    needed = np.zeros(len(scenario.groups) * len(scenario.intents), np.int64)
-    for (group, number), flow in flows(scenario).items():
-        needed[group * len(scenario.intents) + number] = flow.answers
-    found: Int64Array = needed[_kinds(evidence, agent, intent)]
-    return found
-
-
-def _expected(evidence: Evidence, agent: Int64Array, intent: Int64Array) -> pl.DataFrame:
+def _expected(evidence: Evidence) -> pl.DataFrame:
     """The parts that each task may have, and whether its workflow may go back to them."""
-    scenario = evidence.frames.scenario
-    kinds = [
-        {"kind": group * len(scenario.intents) + number, "step": part.code, "clone": clone,
+    parts = [
+        {"flow": number, "step": part.code, "clone": clone,
          "again": any(index in other.back for other in flow.parts)}
-        for (group, number), flow in flows(scenario).items()
+        for number, flow in enumerate(evidence.ways.flows)
         for index, part in enumerate(flow.parts)
         for clone in range(part.step.clones)
     ]  # fmt: skip
-    of_tasks = pl.DataFrame(
-        {"task_id": np.arange(len(agent)), "kind": _kinds(evidence, agent, intent)}
-    )
-    return of_tasks.join(pl.DataFrame(kinds), on="kind").drop("kind")
+    taken = evidence.taken
+    of_tasks = pl.DataFrame({"task_id": np.arange(len(taken)), "flow": taken})
+    return of_tasks.join(pl.DataFrame(parts), on="flow").drop("flow")
 
 
 def answers_out_of_order(evidence: Evidence) -> int:
@@ -81,11 +56,10 @@ def answers_out_of_order(evidence: Evidence) -> int:
 
     An attempt waits for the one before it at its part; a part for the parts its step comes after.
     """
-    answers, tasks = evidence.answers, evidence.tasks
+    answers, taken = evidence.answers, evidence.taken
     same = pl.struct(PART) == pl.struct(PART).shift()
     early = same & (pl.col("asked_us") < pl.col("finished_us").shift())
     wrong = answers.filter(early).height
-    kinds = _kinds(evidence, tasks.agent, tasks.intent)
     parts = answers.group_by(PART).agg(
         asked=pl.col("asked_us").min(),
         won=pl.col("finished_us").filter(pl.col("won") == 1).min(),
@@ -94,39 +68,57 @@ def answers_out_of_order(evidence: Evidence) -> int:
     steps = parts.group_by("task_id", "step").agg(
         asked=pl.col("asked").min(), won=pl.when(~lost).then(pl.col("won").max())
     )
-    for kind, before, after in _edges(evidence.frames.scenario):
-        of_kind = steps.filter(pl.col("task_id").is_in(np.flatnonzero(kinds == kind)))
-        pairs = of_kind.filter(pl.col("step") == after).join(
-            of_kind.filter(pl.col("step") == before), on="task_id", how="left"
+    for number, before, after in _edges(evidence.ways):
+        mine = steps.filter(pl.col("task_id").is_in(np.flatnonzero(taken == number)))
+        pairs = mine.filter(pl.col("step") == after).join(
+            mine.filter(pl.col("step") == before), on="task_id", how="left"
         )
         wrong += pairs.filter(~(pl.col("asked") >= pl.col("won_right")).fill_null(False)).height
     return wrong
 
 
-def _edges(scenario: Scenario) -> Iterator[tuple[int, int, int]]:
-    """The kind of task, the step, and the step that comes after it."""
-    for (group, number), flow in flows(scenario).items():
+def _edges(ways: Ways) -> Iterator[tuple[int, int, int]]:
+    """The flow, a step of it, and a step that comes after that."""
+    for number, flow in enumerate(ways.flows):
         for part in flow.parts:
             for before in part.before:
-                code = flow.parts[before].code
-                yield group * len(scenario.intents) + number, code, part.code
+                yield number, flow.parts[before].code, part.code
 
 
 def over_budget(evidence: Evidence) -> int:
-    """How many agents' days and tasks cost more than their budgets allow."""
-    calls, scenario = evidence.calls, evidence.frames.scenario
-    groups = list(scenario.groups.values())
+    """How many calls took what their agent's day, or their task, cost beyond the budget for it.
+
+    The budget is that of the time at which the call's task was posted; what counts against it is
+    all that the same agent's calls of the same day, or the same task's, cost until then.
+    """
+    calls, every = evidence.calls, phases(evidence.frames.scenario)
     group = evidence.names.group_of_agent[calls.agent]
+    number = every.of(of_tasks(evidence.frames, "posted_us"))
     days = calls.agent * (1 + calls.posted_us.max(initial=0) // US_PER_DAY)
     days += calls.posted_us // US_PER_DAY
     over = 0
-    for number, each in enumerate(groups):
-        budgets = ((each.budget_per_day_usd, days), (each.budget_per_task_usd, calls.task_id))
-        for usd, column in budgets:
-            if usd is not None:
-                mine = group == number
-                _, at = np.unique(column[mine], return_inverse=True)
-                sums = np.zeros(int(at.max(initial=-1)) + 1, np.int64)
-                np.add.at(sums, at, calls.charge_micros[mine])
-                over += int((sums > micros_from_usd_exact(usd)).sum())
+    for key, column in (("budget_per_day_usd", days), ("budget_per_task_usd", calls.task_id)):
+        budgets = _budgets_micros(every, key)[number, group]
+        limited = (budgets >= 0).any()
+        spent = _running(column, calls.charge_micros) if limited else budgets
+        over += int(((budgets >= 0) & (spent > budgets)).sum())
     return over
+
+
+def _budgets_micros(every: Phases, key: str) -> Int64Array:
+    """By phase and group; -1 where there is no such budget."""
+    found = [[getattr(g, key) for g in phase.scenario.groups.values()] for phase in every]
+    return np.array(
+        [[-1 if usd is None else micros_from_usd_exact(usd) for usd in row] for row in found]
+    )
+
+
+def _running(of: Int64Array, micros: Int64Array) -> Int64Array:
+    """Amounts added up, in their order, separately for each value of ``of``."""
+    order = np.argsort(of, kind="stable")
+    sums = np.cumsum(micros[order])
+    first = np.flatnonzero(np.diff(of[order], prepend=of[order][:1] - 1))
+    before = np.repeat(sums[first] - micros[order][first], np.diff(first, append=len(of)))
+    found = np.empty_like(sums)
+    found[order] = sums - before
+    return found

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from sim.agents import Ways
 from sim.facts import Reason
 from sim.ledger import Ledger
 from sim.metrics import Figures
@@ -76,6 +77,18 @@ class Evidence:
             _answers(own, own.started_us, (own.reason == Reason.NONE).astype(np.int64)),
         ]
         return pl.concat(blocks).sort(*PART, "attempt", maintain_order=True)
+
+    @cached_property
+    def ways(self) -> Ways:
+        """The flows that tasks take, by number."""
+        return Ways(self.frames.scenario)
+
+    @cached_property
+    def taken(self) -> Int64Array:
+        """The number of the flow that each task takes."""
+        tasks = self.tasks
+        groups = self.names.group_of_agent[tasks.agent]
+        return self.ways.of(tasks.posted_us, groups, tasks.intent)
 
     @cached_property
     def calls_by_task(self) -> tuple[Int64Array, Int64Array]:

@@ -6,8 +6,8 @@ import numpy as np
 
 from sim.agents import Agent, Flow, agents
 from sim.facts import Task
-from sim.laws.answers import flows
 from sim.laws.evidence import Evidence
+from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
 
 SAMPLED_AGENTS = 8
@@ -18,7 +18,7 @@ def tasks_shifted(evidence: Evidence) -> int:
     """How many tasks of sampled agents are others than these would post if they were alone."""
     scenario, tasks = evidence.frames.scenario, evidence.tasks
     total = len(evidence.names.agents)
-    flow = flows(scenario)
+    flows, taken = evidence.ways.flows, evidence.taken
     groups, within = evidence.names.group_of_agent, _within(scenario)
     moved = 0
     for index in range(0, total, max(1, total // SAMPLED_AGENTS)):
@@ -26,7 +26,7 @@ def tasks_shifted(evidence: Evidence) -> int:
         group = int(groups[index])
         alone = _posted(*_alone(scenario, group, within[index]), tasks.posted_us[rows].tolist())
         moved += sum(
-            _shifted(evidence, row, task, flow[group, task.intent])
+            _shifted(evidence, row, task, flows[taken[row]])
             for row, task in zip(rows, alone, strict=True)
         )
     return moved
@@ -55,10 +55,13 @@ def _posted(scenario: Scenario, agent: Agent, times: list[int]) -> Iterator[Task
 
     Only agents that may leave pass any over.
     """
-    outside = list(scenario.groups.values())[agent.group].outside
+    may_leave = any(
+        list(phase.scenario.groups.values())[agent.group].outside.leave is not None
+        for phase in phases(scenario)
+    )
     for posted_us in times:
         task = next(agent.tasks)
-        while outside.leave is not None and task.posted_us < posted_us:
+        while may_leave and task.posted_us < posted_us:
             task = next(agent.tasks)
         yield task
 

@@ -3,6 +3,7 @@
 import math
 
 from sim.models import Seller, pool_of, sellers
+from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
 from sim.strategies import LogitBestResponse, PowerBestResponse
 
@@ -13,9 +14,12 @@ Demand = tuple[str, float, str]
 def collusion_index(scenario: Scenario, profit_micros: float | None) -> float | None:
     """How far profit per settled call is from Nash (0) to monopoly (1).
 
-    None where it is not defined: the models do not all respond to one demand, there are fewer than
-    two, or the two profits are the same.
+    None where it is not defined: the models do not all respond to one demand, an event changes what
+    they respond to, there are fewer than two, or the two profits are the same.
     """
+    first, *later = (phase.scenario for phase in phases(scenario))
+    if any(_responded_to(each) != _responded_to(first) for each in later):
+        return None
     rules = [model.selling for model in scenario.models.values()]
     if profit_micros is None or len(rules) < 2 or len({_demand(rule) for rule in rules}) != 1:
         return None
@@ -24,6 +28,11 @@ def collusion_index(scenario: Scenario, profit_micros: float | None) -> float | 
     nash, monopoly = _nash(scenario), _monopoly(scenario)
     gap = monopoly - nash
     return (profit_micros - nash) / gap if gap > 0 and math.isfinite(gap) else None
+
+
+def _responded_to(scenario: Scenario) -> tuple[object, ...]:
+    """What best responses depend on."""
+    return scenario.models, scenario.groups, scenario.rail.fee_bps
 
 
 def _demand(rule: object) -> Demand | None:
@@ -61,8 +70,8 @@ def _sellers(scenario: Scenario, conduct: str) -> list[Seller]:
         else model
         for name, model in scenario.models.items()
     }
-    changed = scenario.model_copy(update={"models": models})
-    return sellers(pool_of(changed), changed)
+    changed = scenario.model_copy(update={"models": models, "events": ()})
+    return sellers(pool_of(changed), phases(changed))
 
 
 def _profit(everyone: list[Seller]) -> float:

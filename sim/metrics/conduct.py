@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 
-import numpy as np
 import polars as pl
 
-from sim.agents import flows_of
+from sim.agents import Ways
 from sim.metrics.definitions import ConductFigures
 from sim.metrics.gains import Gains
 from sim.record.frames import Frames
+from sim.record.terms import of_tasks
 from sim.units import Int64Array, ratio_nearest
 
 
@@ -37,13 +37,6 @@ def answers_asked(frames: Frames, group: Int64Array) -> Int64Array:
     Args:
         group: of each call's agent, by position.
     """
-    scenario = frames.scenario
-    asked = np.ones((len(scenario.groups), len(scenario.intents)), np.int64)
-    for number, each in enumerate(scenario.groups.values()):
-        for intent, flow in flows_of(scenario, each).items():
-            asked[number, intent] = flow.answers
-    calls, tasks = (frame["task_id"].to_numpy() for frame in (frames.calls, frames.tasks))
-    intents = np.zeros(1 + max(calls.max(initial=-1), tasks.max(initial=-1)), np.int64)
-    intents[tasks] = frames.tasks["intent"].to_physical().to_numpy()
-    found: Int64Array = asked[group, intents[calls]]
-    return found
+    ways = Ways(frames.scenario)
+    posted_us, intent = (of_tasks(frames, each) for each in ("posted_us", "intent"))
+    return ways.answers(ways.of(posted_us, group, intent))

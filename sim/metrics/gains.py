@@ -1,19 +1,16 @@
 """Gains: what each group's agents got out of a run, and what it cost them."""
 
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 import polars as pl
 
 from sim.agents import Worth
 from sim.record.frames import Frames
-from sim.scenario.phases import Phases, phases
-from sim.units import (
-    US_PER_HOUR,
-    Int64Array,
-    micros_from_usd_exact,
-    us_from_seconds_nearest,
-)
+from sim.scenario.phases import phases
+from sim.scenario.schema import Group
+from sim.units import US_PER_HOUR, micros_from_usd_exact, us_from_seconds_nearest
 
 HOSTING = ("self_host", "stop_hosting")
 
@@ -60,47 +57,55 @@ def gains_of(frames: Frames) -> dict[str, Gains]:
 def _self_host_micros(frames: Frames) -> dict[str, int]:
     """What each group's agents paid for machines of their own, where they may have some.
 
-    The hours from `SELF_HOST` to `STOP_HOSTING`, or to the end, at the fixed cost; rounded per
-    group to the nearest micro.
+    The hours from `SELF_HOST` to `STOP_HOSTING`, or to the end, at the fixed cost of their time;
+    rounded per group to the nearest micro.
     """
-    kinds = frames.decisions["decision"].cast(pl.String)
+    kinds, every = frames.decisions["decision"].cast(pl.String), phases(frames.scenario)
     hosting = frames.decisions.filter(kinds.is_in(HOSTING))
     groups = hosting["group"].cast(pl.String)
+    ends_us = [*every.starts_us[1:], frames.duration_us]
     found: dict[str, int] = {}
-    for group_id, group in frames.scenario.groups.items():
-        rule = group.outside.self_host
-        if rule is None:
+    for group_id in frames.scenario.groups:
+        rules = [phase.scenario.groups[group_id].outside.self_host for phase in every]
+        if not any(rules):
             continue
         mine = hosting.filter(groups == group_id)
-        starts = mine["decision"].cast(pl.String) == "self_host"
-        signs = np.where(starts.to_numpy(), -1, 1)
-        spent_us = int((signs * mine["time_us"].to_numpy()).sum())
-        spent_us += -int(signs.sum()) * frames.duration_us
-        hour_micros = micros_from_usd_exact(rule.usd_per_hour)
-        found[group_id] = (2 * hour_micros * spent_us + US_PER_HOUR) // (2 * US_PER_HOUR)
+        hosted_us = [0, *(_hosted_us(mine, min(at, frames.duration_us)) for at in ends_us)]
+        total = sum(
+            micros_from_usd_exact(rule.usd_per_hour) * (until - since)
+            for rule, since, until in zip(rules, hosted_us[:-1], hosted_us[1:], strict=True)
+            if rule is not None
+        )
+        found[group_id] = (2 * total + US_PER_HOUR) // (2 * US_PER_HOUR)
     return found
+
+
+def _hosted_us(decisions: pl.DataFrame, until_us: int) -> int:
+    """How long agents have hosted by a time, added up over them."""
+    made = decisions.filter(pl.col("time_us") < until_us)
+    starts = made["decision"].cast(pl.String) == "self_host"
+    signs = np.where(starts.to_numpy(), 1, -1)
+    return int((signs * (until_us - made["time_us"].to_numpy())).sum())
 
 
 def _realised_micros(frames: Frames) -> dict[str, int]:
     """What each group's successes were worth when they came: less than the value if late."""
-    won = frames.tasks.filter(pl.col("outcome") == "succeeded")
-    groups, every, found = won["group"].cast(pl.String), phases(frames.scenario), {}
-    for group_id, group in frames.scenario.groups.items():
-        mine = won.filter(groups == group_id)
-        if group.lateness is None:
-            found[group_id] = int(mine["value_micros"].sum())
-            continue
-        values, took = mine["value_micros"], mine["ended_us"] - mine["posted_us"]
-        deadlines = _deadlines_us(every, group_id, mine["posted_us"].to_numpy())
-        terms = (values.to_list(), took.to_list(), deadlines.tolist())
-        found[group_id] = sum(map(Worth(group), *terms))
+    won, every = frames.tasks.filter(pl.col("outcome") == "succeeded"), phases(frames.scenario)
+    groups, number = won["group"].cast(pl.String), every.of(won["posted_us"].to_numpy())
+    found: dict[str, int] = {}
+    for group_id in frames.scenario.groups:
+        of_group = (groups == group_id).to_numpy()
+        found[group_id] = sum(
+            _worth_micros(phase.scenario.groups[group_id], won.filter(of_group & (number == at)))
+            for at, phase in enumerate(every)
+        )
     return found
 
 
-def _deadlines_us(every: Phases, group_id: str, posted_us: Int64Array) -> Int64Array:
-    """How long each task of a group had, by when it was posted."""
-    seconds = [phase.scenario.groups[group_id].deadline_s for phase in every]
-    found: Int64Array = np.array(list(map(us_from_seconds_nearest, seconds)), np.int64)[
-        every.of(posted_us)
-    ]
-    return found
+def _worth_micros(group: Group, won: pl.DataFrame) -> int:
+    """What these tasks of a group were worth, by its terms of the phase in which they came."""
+    if group.lateness is None:
+        return int(won["value_micros"].sum())
+    deadline_us = us_from_seconds_nearest(group.deadline_s)
+    took = (won["ended_us"] - won["posted_us"]).to_list()
+    return sum(map(Worth(group), won["value_micros"].to_list(), took, repeat(deadline_us)))

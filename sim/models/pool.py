@@ -83,7 +83,7 @@ class Pool(Learnt):
         before, self._scenario = self._scenario, scenario
         for endpoint in self.endpoints:
             old, new = before.models[endpoint.id], scenario.models[endpoint.id]
-            if (old.price, old.cost) != (new.price, new.cost):
+            if (old.price, old.cost, old.selling) != (new.price, new.cost, new.selling):
                 self._list(endpoint, list_tariff(new))
             if old != new:
                 endpoint.adopt(new, scenario)

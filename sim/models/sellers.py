@@ -9,8 +9,9 @@ from sim.facts import Task
 from sim.models.endpoint import Endpoint, list_tariff
 from sim.models.pool import Pool
 from sim.scenario.demand import Size
+from sim.scenario.phases import Phases
 from sim.scenario.schema import Group, Scenario
-from sim.strategies import LogitBestResponse, PowerBestResponse, Repricing, Surge, Undercut
+from sim.strategies import LogitBestResponse, PowerBestResponse, Repricing, Selling, Surge, Undercut
 from sim.strategies.competition import (
     InversePower,
     Logit,
@@ -64,20 +65,23 @@ def _mean(size: Size) -> float:
 
 
 class Seller:
-    """One model that sets its list price anew, so often."""
+    """One model that sets its list price anew, so often, while its rule says so."""
 
-    def __init__(
-        self, endpoint: Endpoint, rule: Repricing, pool: Pool, scenario: Scenario, at: Typical
-    ) -> None:
-        self.endpoint, self.rule, self.pool, self.at = endpoint, rule, pool, at
+    def __init__(self, endpoint: Endpoint, pool: Pool, scenario: Scenario, at: Typical) -> None:
+        self.endpoint, self.pool, self.at = endpoint, pool, at
+        self._rules = 0
         self._take_terms(scenario)
 
     def adopt(self, scenario: Scenario) -> None:
-        """Goes on by a later phase's prices, fee, demand, and rivals."""
+        """Goes on by a later phase's prices, fee, demand, and rivals; or by another rule."""
+        before = self.rule
         self.at = typical(scenario, self.endpoint.abilities) or self.at
         self._take_terms(scenario)
+        if self.rule != before:
+            self.start(self.clock)
 
     def _take_terms(self, scenario: Scenario) -> None:
+        self.rule: Selling = scenario.models[self.endpoint.id].selling
         self.listed = list_tariff(scenario.models[self.endpoint.id])
         self.listed_micros = self.pool.list_cost(self.at.task, self.endpoint, self.listed) / PPM
         self.kept = 1 - scenario.rail.fee_bps / BPS
@@ -90,14 +94,18 @@ class Seller:
         ]
 
     def start(self, clock: Clock) -> None:
-        """Begins to set prices, period by period."""
-        period_us = max(1, us_from_hours_nearest(self.rule.period_h))
+        """Begins to set prices, period by period, if its rule has periods."""
+        self.clock = clock
+        self._rules += 1
+        if isinstance(self.rule, Repricing):
+            period_us = max(1, us_from_hours_nearest(self.rule.period_h))
+            clock.after(period_us, self._again, (self._rules, period_us))
 
-        def again(_: None) -> None:
+    def _again(self, what: tuple[int, int]) -> None:
+        number, period_us = what
+        if number == self._rules:
             self.set_price()
-            clock.after(period_us, again, None)
-
-        clock.after(period_us, again, None)
+            self.clock.after(period_us, self._again, what)
 
     def set_price(self) -> None:
         """Lists the price that the rule gives now."""
@@ -111,7 +119,7 @@ class Seller:
             self.list_at(max(self._cost_micros(self.endpoint), asked))
         elif isinstance(rule, LogitBestResponse):
             self.list_at(self._logit_micros(rule))
-        else:
+        elif isinstance(rule, PowerBestResponse):
             demand = InversePower(tuple(map(self._price_micros, self.rivals)), rule.eta)
             cost = self._cost_micros(self.endpoint)
             self.list_at(best_response(demand, cost, self.at.limit_micros))
@@ -175,11 +183,12 @@ class Seller:
             self.pool.reprice(self.endpoint, tariff)
 
 
-def sellers(pool: Pool, scenario: Scenario) -> list[Seller]:
-    """The models of a scenario whose prices move."""
+def sellers(pool: Pool, every: Phases) -> list[Seller]:
+    """The models of a scenario whose prices move in some phase."""
     found = []
     for endpoint in pool.endpoints:
-        at = typical(scenario, endpoint.abilities)
-        if isinstance(endpoint.selling, Repricing) and at is not None:
-            found.append(Seller(endpoint, endpoint.selling, pool, scenario, at))
+        at = typical(every.first, endpoint.abilities)
+        rules = [phase.scenario.models[endpoint.id].selling for phase in every]
+        if at is not None and any(isinstance(rule, Repricing) for rule in rules):
+            found.append(Seller(endpoint, pool, every.first, at))
     return found

@@ -20,7 +20,6 @@ from sim.protocol.reference import right_answers
 from sim.protocol.rounds import Rounds, Verdict
 from sim.protocols import Registration, Telegraph
 from sim.record.protocol import ProtocolFrames, protocol_frames
-from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
 from sim.units import PPM, us_from_hours_nearest, us_from_seconds_nearest
 from sim.validators import Validators
@@ -42,8 +41,7 @@ class Course:
     ) -> None:  # fmt: skip
         self.clock, self.pool, self.protocol = clock, pool, protocol
         self.position = {name: at for at, name in enumerate(scenario.models)}
-        self._phases = phases(scenario)
-        self._scenario = self._phases.first
+        self._scenario = scenario
         late = {name for name, model in self._scenario.models.items() if not model.listed}
         absent = map(self.position.__getitem__, late | protocol.registrations.keys())
         self.board = Board(pool, frozenset(absent))
@@ -86,9 +84,7 @@ class Course:
         self.mint = Mint(self.protocol.emission, self.books, bonded, pooled)
 
     def start(self) -> None:
-        """Sets the first event of each kind; phases first, which begin before all else."""
-        for phase in self._phases.all[1:]:
-            self.clock.after(phase.from_us, self._adopt, phase.scenario)
+        """Sets the first event of each kind."""
         self.clock.after(us_from_hours_nearest(self.protocol.epoch_h), self._end_epoch, None)
         self.clock.after(self.rounds.length_us, self._round, None)
         for name, registration in self.protocol.registrations.items():
@@ -183,7 +179,7 @@ class Course:
             again_us = us_from_hours_nearest(registration.again_every_h)
             self.clock.after(again_us, self._register, what)
 
-    def _adopt(self, scenario: Scenario) -> None:
+    def adopt(self, scenario: Scenario) -> None:
         """A later phase: who is listed now registers, who is no longer leaves the tables.
 
         Under floors, so does a model that asks another one than before: it registers anew.

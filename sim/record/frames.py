@@ -12,6 +12,7 @@ from sim.record.columns import Calls, Tasks, Transfers
 from sim.record.history import Columns
 from sim.record.moves import Move
 from sim.record.protocol import ProtocolFrames, protocol_accounts
+from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
 from sim.units import BytesArray, Int64Array
 
@@ -67,7 +68,7 @@ class Names:
             "model": pl.Enum(list(scenario.models)),
             "served_by": pl.Enum(list(scenario.models)),
             "intent": pl.Enum(list(scenario.intents)),
-            "step": pl.Enum(list(scenario.step_names)),
+            "step": pl.Enum(list(phases(scenario).step_names)),
             "status": pl.Enum([status.name.lower() for status in Status]),
             "outcome": pl.Enum([outcome.name.lower() for outcome in Outcome]),
             "reason": pl.Enum([reason.name.lower() for reason in Reason]),

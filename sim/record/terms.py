@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.record.frames import Frames
+from sim.record.frames import Frames, codes
 from sim.scenario.phases import Phases
 from sim.strategies import Fixed
 from sim.units import Int64Array, micros_from_usd_exact
@@ -37,6 +37,6 @@ def of_tasks(frames: Frames, column: str) -> Int64Array:
     """A column of each call's task; 0 where a broken run has not recorded the task."""
     calls, tasks = (frame["task_id"].to_numpy() for frame in (frames.calls, frames.tasks))
     values: Int64Array = np.zeros(1 + max(calls.max(initial=-1), tasks.max(initial=-1)), np.int64)
-    values[tasks] = frames.tasks[column].to_numpy()
+    values[tasks] = codes(frames.tasks[column])
     found: Int64Array = values[calls]
     return found

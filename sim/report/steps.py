@@ -5,7 +5,7 @@ import polars as pl
 from sim.report.markup import Html, Table, join, tag
 from sim.report.reading import Record
 from sim.report.wording import NONE, dollars, number, percent, whole
-from sim.scenario.schema import WHOLE_TASK
+from sim.scenario.phases import WHOLE_TASK
 
 
 def steps_query(calls: pl.LazyFrame) -> pl.LazyFrame:

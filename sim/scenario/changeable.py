@@ -5,11 +5,13 @@ from sim.scenario.tree import Path
 OF_MODELS = (
     "price cost quality latency breakdowns verbosity reasoning_share cache_hit_share"
     " wrong_output_factor output_sigma discrimination context_tokens origin weights owner listed"
-    " data_policy tools honesty capacity.slots capacity.queue capacity.calls_per_minute"
+    " data_policy tools honesty selling capacity.slots capacity.queue capacity.scaling"
+    " capacity.calls_per_minute"
 )
 OF_GROUPS = (
     "arrival intents.*.share intents.*.input_tokens intents.*.output_tokens intents.*.difficulty"
-    " value_usd max_price_usd deadline_s requires"
+    " intents.*.workflow value_usd values max_price_usd deadline_s requires retries"
+    " budget_per_day_usd budget_per_task_usd lateness escalation give_up session learning outside"
 )
 OF_VALIDATORS = "kind of favours opposes noise presence leaves_h work_machina"
 OF_PROTOCOL = (

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -39,6 +40,9 @@ class Phase:
     scenario: Scenario
 
 
+WHOLE_TASK = "task"
+
+
 class Phases:
     """The phases of a scenario in order; the first begins at 0. Without events there is one."""
 
@@ -64,6 +68,13 @@ class Phases:
     def of(self, times_us: Int64Array) -> Int64Array:
         """The number of the phase in force at each time."""
         return np.searchsorted(np.array(self.starts_us), times_us, side="right") - 1
+
+    @cached_property
+    def step_names(self) -> tuple[str, ...]:
+        """What the record calls the parts of tasks: ``task`` for a whole one, then every step."""
+        groups = [group for phase in self for group in phase.scenario.groups.values()]
+        demands = [demand for group in groups for demand in group.intents.values()]
+        return (WHOLE_TASK, *sorted({name for each in demands for name in each.workflow}))
 
     def highest_price_usd(self, group: str) -> Decimal:
         """The most that a call of a group's may cost in any phase."""

@@ -5,7 +5,6 @@ import json
 import math
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -82,7 +81,6 @@ class Chain(Parameters):
 
 
 QUESTION_LENGTH = 2000
-WHOLE_TASK = "task"
 
 
 class Scenario(Parameters):
@@ -111,12 +109,6 @@ class Scenario(Parameters):
     protocol: Protocol | None = None
     events: tuple[AnyEvent, ...] = ()
     reported: Annotated[dict[Name, Reported], InOrder] = {}
-
-    @cached_property
-    def step_names(self) -> tuple[str, ...]:
-        """What the record calls the parts of tasks: ``task`` for a whole one, then every step."""
-        demands = (each for group in self.groups.values() for each in group.intents.values())
-        return (WHOLE_TASK, *sorted({name for each in demands for name in each.workflow}))
 
     @property
     def judges(self) -> tuple[str, ...]:
