@@ -25,7 +25,7 @@ def session_of(
     experiment: "Experiment", out: Path | None, workers: int | None, dask: str | None, json: bool
 ) -> "Iterator[Session]":
     """A session that shows its progress; says how to go on when it is stopped."""
-    from sim.cli.experiment_tables import ExperimentProgress
+    from sim.cli.progress import ExperimentProgress
     from sim.experiment.session import opened
 
     with ExperimentProgress(quiet=json) as progress:

@@ -1,11 +1,7 @@
-"""Experiments for people: progress while they run, and tables of what they found."""
+"""Experiments for people: tables of what they found."""
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from typing import TYPE_CHECKING
 
 from sim.cli.output import people, say
 from sim.cli.tables import NONE, facts, filled, table
@@ -24,52 +20,11 @@ if TYPE_CHECKING:
     from sim.report.measured import Metric
     from sim.scenario import Scenario
 
-LINE_EVERY_S = 10.0
 SHOWN = 40
 HEADLINES = (
     "success_rate", "cost_per_success_micros", "spend_micros", "latency_us.p50", "latency_us.p95",
     "market.hhi_spend", "market.welfare_micros",
 )  # fmt: skip
-
-
-class ExperimentProgress:
-    """Shows how many runs are done: a bar on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, quiet: bool) -> None:
-        console = people()
-        self.done = 0
-        self._lines = not console.is_terminal and not quiet
-        self._next_line = time.monotonic() + LINE_EVERY_S
-        columns = (BarColumn(bar_width=None), MofNCompleteColumn(),
-                   TextColumn("{task.description}"), TimeElapsedColumn())  # fmt: skip
-        self._bar = Progress(*columns, console=console, transient=True,
-                             disable=not console.is_terminal)  # fmt: skip
-        self._task = self._bar.add_task("starting", total=None)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Takes the bar away."""
-        self._bar.stop()
-
-    def update(self, done: int, failed: int, asked: int, note: str) -> None:
-        """Takes the state of the experiment."""
-        self.done = done
-        text = "runs" + (f", {failed} failed" if failed else "") + (f"  {note}" if note else "")
-        if self._lines and time.monotonic() >= self._next_line:
-            self._next_line = time.monotonic() + LINE_EVERY_S
-            say(f"{done} of {asked} {text}")
-        self._bar.update(self._task, completed=done, total=asked, description=text)
 
 
 def number(value: float | None) -> str:

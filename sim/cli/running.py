@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.cli.output import emit, people, show_error
+from sim.cli.output import emit, show_error
 from sim.scenario import load
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def run_scenario(
     from sim import runner
     from sim.cli.progress import RunProgress
 
-    with RunProgress(people(), scenario.horizon_h, quiet=as_json) as progress:
+    with RunProgress(scenario.horizon_h, quiet=as_json) as progress:
         result = runner.run(
             scenario, out=out, deployment=deployment, warp=warp,
             allow_remote=allow_remote, progress=progress,
@@ -38,7 +38,7 @@ def resume_run(directory: Path, allow_remote: bool, as_json: bool) -> int:
     from sim import runner
     from sim.cli.progress import RunProgress
 
-    with RunProgress(people(), None, quiet=as_json) as progress:
+    with RunProgress(None, quiet=as_json) as progress:
         result = runner.resume(directory, allow_remote=allow_remote, progress=progress)
     return _told(result, as_json)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from sim.cli.experiment_tables import ExperimentProgress
 from sim.cli.output import emit_json, people, say
+from sim.cli.progress import ExperimentProgress
 from sim.cli.tables import NONE, filled, table
 
 if TYPE_CHECKING:
