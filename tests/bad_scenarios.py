@@ -17,17 +17,18 @@ GROUP = {
     "max_price_usd": 1,
     "deadline_s": 60,
 }
+MODELS = {
+    "gpt-5.2": {"extends": "catalog/gpt-5.2"},
+    "house": {
+        "origin": "US",
+        "price": {"kind": "per_call", "usd_per_call": 0.01},
+        "quality": {"CHAT_COMPLETION": 0.7},
+    },
+}
 GOOD: dict[str, object] = {
     "version": 1,
     "tasks": 10,
-    "models": {
-        "gpt-5.2": {"extends": "catalog/gpt-5.2"},
-        "house": {
-            "origin": "US",
-            "price": {"kind": "per_call", "usd_per_call": 0.01},
-            "quality": {"CHAT_COMPLETION": 0.7},
-        },
-    },
+    "models": MODELS,
     "groups": {"chat": GROUP},
 }
 JARGON = re.compile(

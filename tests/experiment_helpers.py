@@ -62,15 +62,16 @@ def file_of(folder: Path, tasks: int = 120) -> Path:
     return path
 
 
-def planned(*params: str, what: Scenario | None = None, **options: object) -> Sweep:
+def planned(
+    *params: str, what: Scenario | None = None, design: str = "grid", points: int | None = None
+) -> Sweep:
     """A sweep of a small market."""
-    parameters = [Parameter.parse(text) for text in params]
-    return plan(what or small(), parameters, **options)  # type: ignore[arg-type]
+    return plan(what or small(), [Parameter.parse(text) for text in params], design, points)
 
 
-def swept(what: Sweep, out: Path, reps: int = 2, **options: object) -> Session:
+def swept(what: Sweep, out: Path, reps: int = 2, workers: int | None = None) -> Session:
     """The session in which a sweep has run, closed."""
-    with opened(what.experiment, out, **options) as session:  # type: ignore[arg-type]
+    with opened(what.experiment, out, workers) as session:
         sweep(what, session, reps)
     return session
 

@@ -1,7 +1,5 @@
 """Small tables of outcomes for the tests of replay and calibration."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from sim.chance import stream
@@ -10,15 +8,14 @@ from sim.replay.run import Row
 from sim.replay.table import Floats
 
 
-def table(success: list[list[float]], cost: list[list[float]] | None = None, **more: object
-          ) -> Table:  # fmt: skip
+def table(success: list[list[float]], cost: list[list[float]] | None = None) -> Table:
+    """A table of tasks by models, with no other column."""
     tasks, models = len(success), len(success[0])
-    made = Table(
+    return Table(
         "t", tuple(f"t{n:04}" for n in range(tasks)), tuple(f"m{n}" for n in range(models)),
         ("",), np.zeros(tasks, np.int64), np.array(success, float),
         None if cost is None else np.array(cost, float),
     )  # fmt: skip
-    return replace(made, **more)  # type: ignore[arg-type]
 
 
 def outcomes(tasks: int, models: int = 3, seed: int = 3) -> Table:

@@ -68,7 +68,7 @@ def demand(share: float = 1, sigma: float = 0, **changes: object) -> dict[str, o
 
 
 def scenario(
-    models: Mappings | None = None, groups: Mappings | None = None, **changes: object
+    models: Mappings | None = None, groups: Mappings | None = None, /, **changes: object
 ) -> Scenario:
     """A scenario of these parts: one model ``m``, one agent ``a/0``, one day, no chain."""
     base: dict[str, object] = {

@@ -31,11 +31,8 @@ def many(count: int = 20_000, **changes: object) -> list[Task]:
 
 
 def crowd(seed: int = 1, **changes: object) -> Scenario:
-    base: dict[str, object] = {
-        "models": MODELS,
-        "groups": {"a": group(count=2, intents=BOTH), "c": group(30)},
-    }
-    return scenario(seed=seed, **(base | changes))  # type: ignore[arg-type]
+    groups = {"a": group(count=2, intents=BOTH), "c": group(30)}
+    return scenario(MODELS, groups, seed=seed, **changes)
 
 
 CHANGES: list[dict[str, object]] = [

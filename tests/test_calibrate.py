@@ -137,11 +137,11 @@ def test_a_fit_with_one_discrimination_for_all_would_be_told() -> None:
     made = table(answers([0.5, 1.5, 4.0, 5.0], 3000).tolist())
     which = np.zeros(3000, np.int64)
     common = response(made.success, which, 1, common=True)
-    document = fit(made).document
-    for at, model in enumerate(document["models"].values()):  # type: ignore[union-attr]
-        model["quality"] = {"TASK_COMPLETION": float(common.quality[0, at])}
-        model["discrimination"] = float(common.discrimination[0])
-    again = simulated(from_mapping(document), 9000, made.models)
+    changes: dict[str, object] = {}
+    for at, model in enumerate(made.models):
+        changes[f"models.{model}.quality"] = {"TASK_COMPLETION": float(common.quality[0, at])}
+        changes[f"models.{model}.discrimination"] = float(common.discrimination[0])
+    again = simulated(from_mapping(fit(made).document, changes), 9000, made.models)
     assert any(not each.ok for each in checks(made, again))
 
 

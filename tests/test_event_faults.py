@@ -175,4 +175,6 @@ def test_an_event_may_take_a_setting_away() -> None:
 
 
 def test_the_editor_schema_knows_events() -> None:
-    assert "events" in json_schema()["properties"]  # type: ignore[operator]
+    properties = json_schema()["properties"]
+    assert isinstance(properties, dict)
+    assert "events" in properties

@@ -126,8 +126,8 @@ def test_a_ladder_whose_balances_differ_says_so_and_fails(
 ) -> None:
     true = Listed.record
 
-    def short(self: Listed, *given: object) -> object:
-        record = true(self, *given)  # type: ignore[arg-type]
+    def short(self: Listed, count: int, rail: str, first: int, blocks: tuple[int, int]) -> object:
+        record = true(self, count, rail, first, blocks)
         return replace(record, fees_micros=record.fees_micros + 1)
 
     monkeypatch.setattr(Listed, "record", short)

@@ -17,7 +17,7 @@ from sim.protocols import Pricing
 from sim.runner import run
 from sim.scenario import Scenario, from_mapping
 from sim.units import US_PER_HOUR, times_tenths_ceil
-from tests.bad_scenarios import GOOD, faults_of
+from tests.bad_scenarios import GOOD, MODELS, faults_of
 from tests.scenarios_for_tests import group, model, ran, scenario, task
 
 
@@ -122,9 +122,9 @@ def test_pricing_and_the_rest_of_the_scenario_must_agree():
         "protocol": {"kind": "telegraph", "pricing": {}},
         "mechanism": {"kind": "reverse-first"},
     }
-    models = {"cheap": {"price": {"kind": "per_call", "usd_per_call": Decimal("0.009")},
+    cheap = {"cheap": {"price": {"kind": "per_call", "usd_per_call": Decimal("0.009")},
                         "quality": {"CHAT_COMPLETION": 0.5}}}  # fmt: skip
-    bad["models"] = {**GOOD["models"], **models}  # type: ignore[dict-item]
+    bad["models"] = {**MODELS, **cheap}
     assert {fault.path for fault in faults_of(bad)} == {
         "models.gpt-5.2.price", "models.cheap.price.usd_per_call", "mechanism.kind",
     }  # fmt: skip

@@ -22,6 +22,7 @@ from sim.record.asides import asides_of
 from sim.record.batches import Landed
 from sim.record.frames import Frames, calls_from_frame, hashes_from_frame, tasks_from_frame
 from sim.recording import frames_of
+from sim.scenario import Scenario
 from sim.units import BytesArray
 from sim.world import World
 from tests.scenarios_for_tests import group, lively, play, ran, record, scenario, task
@@ -138,9 +139,11 @@ PLACE = ChainPlace(
 
 @pytest.mark.parametrize("place", [None, PLACE])
 @pytest.mark.parametrize("what", [lively(100), scenario(horizon_h=1e-6)])
-def test_a_record_is_read_as_it_was_saved(tmp_path: Path, what: object, place: object) -> None:
-    frames = ran(what)  # type: ignore[arg-type]
-    save(tmp_path, frames, place)  # type: ignore[arg-type]
+def test_a_record_is_read_as_it_was_saved(
+    tmp_path: Path, what: Scenario, place: ChainPlace | None
+) -> None:
+    frames = ran(what)
+    save(tmp_path, frames, place)
     again = load(tmp_path)
     assert same(again.frames, frames)
     assert again.manifest.chain == place

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.facts import ScenarioError, Task
-from sim.replay import Settings, replay
+from sim.replay import Settings, Table, replay
 from sim.replay.asked import asked
 from sim.replay.baselines import coin, oracle
 from sim.replay.known import Known
-from sim.replay.play import Terms, play
+from sim.replay.play import Played, Terms, play
 from sim.replay.training import Training
 from sim.report.hull import concave_hull
 from sim.routers import Pool
@@ -117,6 +117,12 @@ def test_costs_are_in_millionths_of_a_micro() -> None:
     assert pool.expected_costs(task, [1, 0]) == [2 * 10**12, 10**6]
 
 
+def played(name: str, made: Table) -> Played:
+    player = asked(name, made).player
+    assert player is not None
+    return play(name, player, Training(made, 1, 5), TERMS)
+
+
 def test_no_router_sees_its_own_task() -> None:
     """A task's outcome may change what it earns, not what is picked for it."""
     made = outcomes(50)
@@ -124,10 +130,7 @@ def test_no_router_sees_its_own_task() -> None:
     flipped[7] = 1 - flipped[7]
     other = replace(made, success=flipped)
     for name in ("quality-floor:floor=0.6", "willingness-to-pay:value_usd=0.001", "by-domain"):
-        one, two = (
-            play(name, asked(name, each).player, Training(each, 1, 5), TERMS)  # type: ignore[arg-type]
-            for each in (made, other)
-        )
+        one, two = (played(name, each) for each in (made, other))
         assert one.calls[7].tolist() == two.calls[7].tolist()
 
 
@@ -161,7 +164,9 @@ def test_a_router_that_weighs_costs_needs_them() -> None:
         replay(bare, ["cheapest"])
     found = replay(bare, ["leaderboard"])
     assert found.zero == ()
-    assert found.document()["table"]["aiq"] is None  # type: ignore[index]
+    described = found.document()["table"]
+    assert isinstance(described, dict)
+    assert described["aiq"] is None
     assert all(
         each.cost_usd_per_task is each.aiq is each.arena_score is None for each in found.rows
     )

@@ -43,8 +43,10 @@ def test_the_panel_shows_scores_revocations_and_multipliers(record: Record) -> N
     assert [trace["name"] for trace in crosses] == ["boaster"]
     assert "one revocation" in picture.alternative
     times = {str(line["name"]): line["y"] for line in lines if line["yaxis"] == "y2"}
-    assert times[CHAT] == [2.0] * 5
-    assert times[CODE][0] == 1.0  # type: ignore[index]
+    chat, code = times[CHAT], times[CODE]
+    assert chat == [2.0] * 5
+    assert isinstance(code, list)
+    assert code[0] == 1.0
     assert busiest(record.epochs) == CHAT
 
 

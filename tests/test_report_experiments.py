@@ -114,7 +114,7 @@ def test_a_single_parameter_is_a_curve_and_its_front_is_drawn():
 def test_failed_points_are_left_out_of_pictures_and_counted_in_words():
     failed = Point({"p": 3.0}, {}, 2)
     what = measured([point(0.5, 10, p=2.0), failed], ("p",))
-    assert len(curve_picture(what, "p", 0, alone=True).traces[0]["x"]) == 1  # type: ignore[arg-type]
+    assert curve_picture(what, "p", 0, alone=True).traces[0]["x"] == [2.0]
     assert pareto_picture(what) is not None
 
 

@@ -226,6 +226,6 @@ def test_every_kind_judges_a_run(kind: str) -> None:
     judged = {"kind": kind, "noise": 0.2, "count": 3, "stakes": [1, 2, 2]}
     one, two = (ran(lively(100, validators=judged)) for _ in range(2))
     assert one.digest == two.digest
-    graded = one.calls.filter(reason="none")["score_ppm"]
-    assert 0 < graded.min() <= graded.max() <= PPM  # type: ignore[operator]
+    graded = one.calls.filter(reason="none")["score_ppm"].to_numpy()
+    assert 0 < graded.min() <= graded.max() <= PPM
     assert VALIDATORS[kind](**judged).kind == kind

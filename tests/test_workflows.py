@@ -173,10 +173,11 @@ def flows(draw: st.DrawFn) -> dict[str, dict[str, object]]:
     """Workflows of up to six steps, some of which go back."""
     names = "abcdef"[: draw(st.integers(1, 6))]
     flow: dict[str, dict[str, object]] = {}
+    after: dict[str, list[str]] = {}
     for at, name in enumerate(names):
         before = draw(st.lists(st.sampled_from(names[:at]), unique=True)) if at else []
-        after = {each: [*flow[each]["after"]] for each in flow}  # type: ignore[misc]
-        ways = [*workflows.before({**after, name: before}, name), name]
+        after[name] = before
+        ways = [*workflows.before(after, name), name]
         revise = {"back_to": draw(st.sampled_from(ways)), "at_most": draw(st.integers(1, 2))}
         flow[name] = {
             **draw(STEPS), "after": before, "revise": draw(st.none() | st.just(revise)),
