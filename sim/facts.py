@@ -129,6 +129,7 @@ class Kind(IntEnum):
     GAS = 5
     SLASH = 6
     SWAP = 7
+    WITHDRAWAL = 8
 
 
 class Task(NamedTuple):
@@ -170,8 +171,9 @@ class Errand(NamedTuple):
         number: counts from 0 within a run, in order of time.
         place: how many of the run's settled calls had ended before it.
         time_us: when it happened.
-        kind: `Kind.SLASH`, out of the model's bond into the agent's account.
-        agent, model: positions in the scenario's lists. micros: how much.
+        kind: `Kind.SLASH`, out of the model's bond into the agent's account; `Kind.HOLD`, an agent
+            asks for a part of its account, which it has by `Kind.WITHDRAWAL`.
+        agent, model: positions in the scenario's lists, -1 for no model. micros: how much.
     """
 
     number: int

@@ -94,11 +94,16 @@ def moved(balances: Int64Array, change: Transfers) -> Int64Array:
 
 
 class Ledger:
-    """Balances of one run, in micro-USDC; raises `LawError` as soon as a law of money is broken."""
+    """Balances of one run, in micro-USDC; raises `LawError` as soon as a law of money is broken.
+
+    ``free`` is what each agent may still spend; ``claimed`` what it asked to have back and has not.
+    """
 
     def __init__(self, budgets: list[int], models: int, bonds: Int64Array = NO_BONDS) -> None:
         self.agents = len(budgets)
         self.free = list(budgets)
+        self.claimed: dict[int, int] = {}
+        self.paid_out_micros = 0
         self.balances = moved(
             np.zeros(FIRST_AGENT + self.agents + models, np.int64),
             mints(np.array(budgets, np.int64), bonds),
@@ -121,6 +126,17 @@ class Ledger:
             )
         self.free[agent] += quote_micros - charge_micros + slash_micros
 
+    def claim(self, agent: int, micros: int) -> None:
+        """Sets aside what an agent asks to have back: no call can be made with it any more."""
+        self.hold(agent, micros)
+        self.claimed[agent] = self.claimed.get(agent, 0) + micros
+
+    def pay_out(self, agent: int) -> None:
+        """Lets an agent have what it has asked for."""
+        micros = self.claimed.pop(agent)
+        self.balances[FIRST_AGENT + agent] -= micros
+        self.paid_out_micros += micros
+
     def post(self, ended: Calls, held: Iterable[tuple[int, int]]) -> None:
         """Moves balances by the transfers of calls that ended, and proves both books equal.
 
@@ -131,12 +147,15 @@ class Ledger:
         expected = np.array(self.free, np.int64)
         for agent, quote_micros in held:
             expected[agent] += quote_micros
+        for agent, micros in self.claimed.items():
+            expected[agent] += micros
         if self.balances[ESCROW] != 0:
             raise LawError(
                 "every_hold_ends_once", f"{self.balances[ESCROW]} micros of ended calls held", "0"
             )
-        if self.balances.sum() != 0:
-            raise LawError("conservation", f"sum {self.balances.sum()} micros", "0")
+        total = self.balances.sum() + self.paid_out_micros
+        if total != 0:
+            raise LawError("conservation", f"sum {total} micros", "0")
         if self.balances[ESCROW:].min() < 0:
             raise LawError("no_overdraft", f"{self.balances[ESCROW:].min()} micros", ">= 0")
         wrong = np.flatnonzero(self.of_agents != expected)

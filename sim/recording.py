@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from sim.facts import Kind
 from sim.ledger import bonds, mints, transfers
 from sim.record import Calls, Columns, Transfers, digest
-from sim.record.asides import decisions_frame, own_answers_frame, prices_frame
+from sim.record.asides import decisions_frame, own_answers_frame, prices_frame, withdrawals_frame
 from sim.record.batches import Landed, batches_frame, modelled_gas
 from sim.record.frames import (
     Frames,
@@ -16,6 +17,7 @@ from sim.record.frames import (
     tasks_frame,
     transfers_frame,
 )
+from sim.record.moves import Move
 from sim.record.protocol import ProtocolFrames
 from sim.world import World
 
@@ -45,14 +47,24 @@ def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed])
             [mints(budgets, bonds(scenario)), *_transfers(columns.calls, len(budgets))],
             modelled_gas(batches, scenario),
             names,
-            world.course.books.moves if world.course else (),
+            [*(world.course.books.moves if world.course else ()), *_withdrawn(columns, names)],
         ),
         batches=batches,
         own_answers=own_answers_frame(columns.own_answers, names),
         decisions=decisions_frame(columns.decisions, names, scenario),
         prices=prices_frame(columns.prices, names),
+        withdrawals=withdrawals_frame(columns.withdrawals, names),
         protocol=world.course.frames() if world.course else ProtocolFrames(),
     )
+
+
+def _withdrawn(columns: Columns, names: Names) -> Iterator[Move]:
+    """What left agents' accounts for their wallets."""
+    rows = columns.withdrawals
+    for at in np.flatnonzero(rows.executed).tolist():
+        agent, micros = names.agents[rows.agent[at]], int(rows.micros[at])
+        places = f"agent:{agent}", f"wallet:{agent}"
+        yield Move(int(rows.time_us[at]), Kind.WITHDRAWAL, "USDC", *places, micros)
 
 
 def _transfers(calls: Calls, agents: int) -> Iterator[Transfers]:

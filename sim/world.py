@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from sim.agents import Agent, agents
+from sim.agents import Agent, Withdrawing, agents
 from sim.clock import Clock
 from sim.facts import Batch, Reason, Status, Task, TelexError
 from sim.ledger import Ledger, bonds
@@ -79,6 +79,7 @@ class World:
                 self.market.learns, self.course.rounds.on_verdict = False, self.pool.learn
             # Rows wait for their scores: only between two rounds are all of them whole.
             self.market.on_ended, self.course.on_judged = self.course.on_judged, self._call_ended
+        self.withdrawing = Withdrawing(self.clock, self.ledger, scenario)
         self.rail = scenario.rail.closer()
         self.history = History()
         self._hasher = AnswerHasher(
@@ -104,6 +105,7 @@ class World:
         for phase in self.phases.all[1:]:
             self.clock.after(phase.from_us, self._adopt, phase.scenario)
         self._supply.start(self.phases)
+        self.withdrawing.start()
         if self.course is not None:
             self.course.start()
 
@@ -153,13 +155,14 @@ class World:
     def _flush(self) -> None:
         """Turns the rows so far into columns, moves the money, and hands full batches on."""
         market = self.market
+        moved = tuple(self.withdrawing.rows)
         calls, hashes = self._collect()
         self.ledger.post(
             calls, ((call.agent.index, call.quote_micros) for call in market.in_flight.values())
         )
         paid = np.flatnonzero(calls.status == Status.SETTLED)
         if self.on_batch is not None:
-            self._handover.add(calls, hashes, paid)
+            self._handover.add(calls, hashes, paid, moved)
         self._hand_on(self.rail.add(calls.finished_us[paid]))
         if self.on_tick is not None:
             self.on_tick(Tick(self._ended, market.tasks_posted, self.clock.now))
@@ -181,7 +184,9 @@ class World:
         history.hashes.append(hashes)
         history.settled.append(order)
         history.tasks.append(tasks)
-        history.take_asides(market.own_answers, market.decisions, market.prices)
+        history.take_asides(
+            market.own_answers, market.decisions, market.prices, self.withdrawing.rows
+        )
         return calls, hashes
 
     def _hand_on(self, closed: list[Closed]) -> None:

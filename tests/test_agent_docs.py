@@ -14,7 +14,7 @@ from tests.workflow_helpers import studio
 
 PAGE = (Path(__file__).parents[1] / "docs" / "agents.md").read_text()
 RULE = re.compile(
-    r"`((?:escalation|give_up|lateness|learning|outside|session): \{.*?\})`(?: \||:|,| )"
+    r"`((?:escalation|give_up|lateness|learning|outside|session|withdrawal): \{.*?\})`(?: \||:|,| )"
 )
 
 
@@ -32,7 +32,7 @@ def test_the_workflow_of_the_page_is_one() -> None:
 
 def test_the_rules_of_the_page_are_such() -> None:
     rules = RULE.findall(PAGE)
-    assert len(rules) >= 8
+    assert len(rules) >= 9
     models = {name: model(quality={CHAT: 0.7}, weights="open") for name in ("glm-5", "m")}
     for rule in rules:
         tree, _ = read_text(rule.replace("[...]", "[m]"), "agents.md")

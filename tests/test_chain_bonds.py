@@ -13,7 +13,7 @@ import pytest
 from sim import runner
 from sim.auditing import audit_record, audit_saved
 from sim.chain import Rpc, Settler, audit, load_deployment, replay
-from sim.chain.bonded import Bonded
+from sim.chain.beside import Bonded
 from sim.chain.settlement import Audit, AuditRecord
 from sim.chain.transactions import NAME, TransactionReader, TransactionWriter
 from sim.facts import Batch, ScenarioError, ToolError

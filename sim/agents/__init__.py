@@ -5,8 +5,10 @@ from sim.agents.crowd import agents
 from sim.agents.demand import TOKENS_MAX, Spell, tasks
 from sim.agents.flow import Flow
 from sim.agents.ways import Ways
+from sim.agents.withdrawing import Withdrawing
 from sim.agents.worth import Worth
 
 __all__ = [
-    "TOKENS_MAX", "Agent", "Flow", "Own", "Plan", "Spell", "Ways", "Worth", "agents", "tasks",
+    "TOKENS_MAX", "Agent", "Flow", "Own", "Plan", "Spell", "Ways", "Withdrawing", "Worth", "agents",
+    "tasks",
 ]  # fmt: skip

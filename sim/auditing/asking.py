@@ -6,6 +6,7 @@ from pathlib import Path
 from sim.chain import Agent, ChainSetup
 from sim.chain.settlement import Resumed
 from sim.ledger import bonds
+from sim.rails import timelock_s
 from sim.scenario import Scenario
 from sim.scenario.chain_checks import check_settleable
 from sim.scenario.phases import phases
@@ -55,4 +56,6 @@ def chain_setup(scenario: Scenario, place: Place, directory: Path) -> ChainSetup
         rail=scenario.rail,
         resumed=place.resumed,
         bonds_micros=posted,
+        withdraws=any(group.withdrawal is not None for group in scenario.groups.values()),
+        timelock_s=timelock_s(scenario.rail),
     )

@@ -3,14 +3,13 @@
 import numpy as np
 import polars as pl
 
-from sim.chain.bonded import Bonded
+from sim.auditing.beside import beside, take_out
 from sim.chain.settlement import AuditRecord
 from sim.facts import Status
-from sim.ledger import FIRST_AGENT, TREASURY, bonds
+from sim.ledger import FIRST_AGENT, TREASURY
 from sim.record import UNSETTLED, Calls
-from sim.record.archive import ChainPlace, Saved
+from sim.record.archive import Saved
 from sim.record.frames import Names, calls_from_frame, hashes_from_frame
-from sim.scenario import Scenario
 from sim.units import Int64Array
 
 
@@ -29,9 +28,9 @@ def audit_record(saved: Saved) -> AuditRecord:
     np.add.at(balances, FIRST_AGENT + calls.agent[flying], calls.quote_micros[flying])
     models = FIRST_AGENT + len(names.agents)
     _keep_back(calls.take(unsent), balances, models)
-    bonded = _bonded(frames.scenario, calls, place)
+    bonded, withdrawn = beside(frames, calls, place)
     if bonded is not None:
-        _take_out(bonded, calls, balances, models)
+        take_out(bonded, calls, balances, models)
     settled = calls.take(rows)
     return AuditRecord(
         call_id=settled.call_id,
@@ -53,6 +52,7 @@ def audit_record(saved: Saved) -> AuditRecord:
         rail=frames.scenario.rail.kind,
         unpaid=settled.status == Status.UNPAID,
         bonded=bonded,
+        withdrawn=withdrawn,
     )
 
 
@@ -64,27 +64,6 @@ def _keep_back(unsent: Calls, balances: Int64Array, models: int) -> None:
     balances[TREASURY] -= unsent.fee_micros.sum()
 
 
-def _bonded(scenario: Scenario, calls: Calls, place: ChainPlace) -> Bonded | None:
-    """The bonds that were posted, and the slashes that were sent; None where there are none."""
-    posted = bonds(scenario)
-    if not len(posted):
-        return None
-    rows = np.flatnonzero(calls.slash_micros)
-    rows = rows[np.lexsort((rows, calls.finished_us[rows]))]
-    if place.halted:
-        rows = rows[: place.errands]
-    sent = calls.take(rows)
-    return Bonded(posted, sent.call_id, sent.agent, sent.model, sent.slash_micros)
-
-
-def _take_out(bonded: Bonded, calls: Calls, balances: Int64Array, models: int) -> None:
-    """Leaves models what their calls have earned, and takes unsent slashes from their agents."""
-    balances[models : models + len(bonded.posted_micros)] -= bonded.posted_micros
-    np.add.at(balances, models + calls.model, calls.slash_micros)
-    np.subtract.at(balances, FIRST_AGENT + calls.agent, calls.slash_micros)
-    np.add.at(balances, FIRST_AGENT + bonded.agent, bonded.micros)
-
-
 def _in_settlement_order(calls: pl.DataFrame) -> Int64Array:
     """The rows of the calls that were settled, or should have been."""
     places = calls["settled_id"].fill_null(UNSETTLED).to_numpy()
@@ -93,8 +72,12 @@ def _in_settlement_order(calls: pl.DataFrame) -> Int64Array:
 
 
 def balances_of(transfers: pl.DataFrame, names: Names) -> Int64Array:
-    """The balances in micro-USDC, by account number, that a table of transfers adds up to."""
-    usdc = transfers.filter((pl.col("asset") == "USDC") & (pl.col("kind") != "swap"))
+    """The balances in micro-USDC, by account number, that a table of transfers adds up to.
+
+    What models bought MACHINA with, and agents took back, is in their balances still.
+    """
+    other = pl.col("kind").is_in(["swap", "withdrawal"])
+    usdc = transfers.filter((pl.col("asset") == "USDC") & ~other)
     amounts = usdc["amount"].cast(pl.Int64).to_numpy()
     balances = np.zeros(len(names.accounts.categories), np.int64)
     np.subtract.at(balances, usdc["source"].to_physical().to_numpy(), amounts)

@@ -180,7 +180,8 @@ def _deployed(blocks: Blocks, setup: ChainSetup) -> Deployment:
     given = setup.directory / NAME if setup.resumed is not None else setup.deployment
     if given is not None:
         return load_deployment(given)
-    return deploy_with(blocks, setup.fee_bps, treasury().address, [setup.rail.kind])
+    rails = [setup.rail.kind]
+    return deploy_with(blocks, setup.fee_bps, treasury().address, rails, setup.timelock_s)
 
 
 def _read(connection: Connection, inbox: Inbox, child: Child) -> None:

@@ -69,9 +69,13 @@ RAIL_CONTRACTS = {
 
 
 def deploy_with(
-    blocks: Blocks, fee_bps: int, treasury_address: str, rails: Iterable[str] = ()
-) -> Deployment:
+    blocks: Blocks, fee_bps: int, treasury_address: str, rails: Iterable[str] = (),
+    timelock_s: int = WITHDRAW_DELAY_S,
+) -> Deployment:  # fmt: skip
     """Deploys USDC, CallLedger and what ``rails`` need; the sender becomes minter and router.
+
+    Args:
+        timelock_s: how long a withdrawal is locked.
 
     Raises:
         ToolError: the contracts are not compiled.
@@ -83,12 +87,12 @@ def deploy_with(
     terms = (token, sender.address, treasury_address, fee_bps)
     creations = [
         contract("USDC").creation(*TOKEN_DOMAIN),
-        contract("CallLedger").creation(*terms, WITHDRAW_DELAY_S),
+        contract("CallLedger").creation(*terms, timelock_s),
     ]
     others = {}
     for key, name in dict(RAIL_CONTRACTS[kind] for kind in rails if kind in RAIL_CONTRACTS).items():
         others[key] = created_address(sender.address, nonce + len(creations))
-        delay = (WITHDRAW_DELAY_S,) if name == "EpochRoot" else ()
+        delay = (timelock_s,) if name == "EpochRoot" else ()
         creations.append(contract(name).creation(*terms, *delay))
     ready = [sender.prepare(None, data, DEPLOY_GAS) for data in creations]
     span = blocks.submit(ready, DEPLOY_SECONDS)

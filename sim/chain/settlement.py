@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sim.chain.bonded import Bonded
+from sim.chain.beside import Bonded, Withdrawn
 from sim.chain.deployment import Deployment
 from sim.chain.proofs import CallProof
 from sim.rails import BatchRail, Rail
@@ -56,6 +56,7 @@ class ChainSetup:
         allow_remote: let ``backend`` be another machine.
         resumed: where a run began that is to go on; None to begin one.
         bonds_micros: what each model posts before the run; none where it need not.
+        withdraws: whether agents take money back; ``timelock_s`` is how long they wait for it.
     """
 
     agents: tuple[Agent, ...]
@@ -73,11 +74,13 @@ class ChainSetup:
     rail: Rail = field(default_factory=BatchRail)
     resumed: Resumed | None = None
     bonds_micros: tuple[int, ...] = ()
+    withdraws: bool = False
+    timelock_s: int = 4 * 3_600
 
     @property
     def has_errands(self) -> bool:
         """Whether money moves beside the calls."""
-        return bool(self.bonds_micros)
+        return self.withdraws or bool(self.bonds_micros)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,7 @@ class AuditRecord:
         rail: by which the run settled.
         unpaid: which of the calls their agents could not pay; none if it is left out.
         bonded: what models posted and were slashed; None where they post no bonds.
+        withdrawn: what agents asked to have back, and had; None where they do not.
     """
 
     call_id: Int64Array
@@ -212,6 +216,7 @@ class AuditRecord:
     rail: str = "batch"
     unpaid: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     bonded: Bonded | None = None
+    withdrawn: Withdrawn | None = None
 
     def __post_init__(self) -> None:
         if len(self.unpaid) != len(self):

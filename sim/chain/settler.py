@@ -47,10 +47,10 @@ class Settler:
     def __init__(self, setup: ChainSetup) -> None:
         if setup.deployment is not None and setup.backend == OWN_ANVIL:
             raise ToolError("a deployment is on a chain that runs: name its URL as the chain")
-        if setup.bonds_micros and setup.backend != OWN_ANVIL:
+        if setup.has_errands and setup.backend != OWN_ANVIL:
             raise ToolError(
-                "bonds are slashed by transactions of the accounts that hold them, which have no "
-                f"ETH on {setup.backend}; allowed: --chain anvil, --chain none"
+                "bonds are slashed, and withdrawals made, by transactions of the accounts they are "
+                f"of, which have no ETH on {setup.backend}; allowed: --chain anvil, --chain none"
             )
         self._setup = setup
         self._changed = threading.Condition()

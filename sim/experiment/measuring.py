@@ -60,17 +60,17 @@ def measure(scenario: Scenario, warm_up_us: int = 0) -> Measured:
 
 
 def _of_whole_run(name: str) -> bool:
-    return name == "duration_us" or name.endswith(".budget_left_micros")
+    return name == "duration_us" or name.endswith((".budget_left_micros", ".withdrawn_micros"))
 
 
 def _read_again(frames: Frames) -> Frames:
     """The record written and read again as Parquet in memory (law 8)."""
-    calls, tasks, transfers, batches, own_answers, decisions, prices = (
+    calls, tasks, transfers, batches, own_answers, decisions, prices, withdrawals = (
         _through_parquet(getattr(frames, table)) for table in TABLES
     )
     return replace(
         frames, calls=calls, tasks=tasks, transfers=transfers, batches=batches,
-        own_answers=own_answers, decisions=decisions, prices=prices,
+        own_answers=own_answers, decisions=decisions, prices=prices, withdrawals=withdrawals,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from sim.laws.answers import answers_out_of_order, answers_wrong, over_budget
 from sim.laws.evidence import Evidence, Parity
 from sim.laws.machina import minted, pool_at_start, supply_needed
 from sim.laws.redrawn import tasks_shifted
+from sim.laws.withdrawals import claims, withdrawals_out_of_order
 from sim.ledger import ESCROW, FIRST_AGENT, bonds, mints, transfers
 from sim.metrics import LawFigures
 from sim.record import Transfers, digest
@@ -64,7 +65,10 @@ def _budgets(evidence: Evidence) -> pl.DataFrame:
 
 
 def no_overdraft(evidence: Evidence) -> LawFigures:
-    """2. No account is ever below zero: agents and escrow at every instant, all at the end."""
+    """2. No account is ever below zero: agents and escrow at every instant, all at the end.
+
+    What an agent has asked to have back is not its to spend from then on.
+    """
     calls, names = evidence.calls, evidence.names
     budgets = _budgets(evidence)
     start = np.zeros(len(names.agents) + len(evidence.frames.scenario.models), np.int64)
@@ -77,6 +81,9 @@ def no_overdraft(evidence: Evidence) -> LawFigures:
     agent = np.concatenate([calls.agent[ended], calls.agent])
     time = np.concatenate([calls.finished_us[ended], calls.posted_us])
     change = np.concatenate([back, -calls.quote_micros])
+    asked = claims(evidence)
+    agent, time = np.concatenate([agent, asked.agent]), np.concatenate([time, asked.time_us])
+    change = np.concatenate([change, -asked.micros])
     # Refunds, which stand first, stay before holds at the same instant, as the market does it.
     order = np.lexsort((time, agent))
     agent, change = agent[order], change[order]
@@ -155,7 +162,8 @@ def no_more_than_held(evidence: Evidence) -> LawFigures:
 def order(evidence: Evidence) -> LawFigures:
     """5. Posted, started, finished, batch closed: never falling; settlement in order of finish.
 
-    Nor is a call posted before what it waits for: its last attempt, the steps it comes after.
+    Nor is a call posted before what it waits for: its last attempt, the steps it comes after; nor
+    does money leave an account before its timelock is over.
     """
     calls, frame = evidence.calls, evidence.frames.calls
     broken = int(
@@ -165,7 +173,7 @@ def order(evidence: Evidence) -> LawFigures:
     broken += int((settled["finished_us"].diff().drop_nulls() < 0).sum())
     closed = settled.join(evidence.frames.batches.select("batch", "closed_us"), on="batch")
     broken += int((closed["closed_us"] < closed["finished_us"]).sum())
-    broken += answers_out_of_order(evidence)
+    broken += answers_out_of_order(evidence) + withdrawals_out_of_order(evidence)
     return _verdict(f"{broken} out of order", "0 out of order")
 
 

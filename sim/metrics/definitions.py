@@ -86,7 +86,10 @@ class GroupFigures(Part):
     cost_per_success_micros: Annotated[
         int | None, _is("micros", "(spend - slashes + self_host_micros) / succeeded, nearest")
     ]
-    budget_left_micros: Annotated[int, _is("micros", "budgets of its agents - spend + slashes")]
+    budget_left_micros: Annotated[
+        int, _is("micros", "budgets of its agents - spend + slashes - withdrawn")
+    ]
+    withdrawn_micros: Annotated[int, _is("micros", "taken back into its agents' wallets")]
     own_answers: Annotated[int, _is("answers", "given by its agents' own machines")]
     self_host_micros: Annotated[
         int, _is("micros", "hours in which its agents hosted a model x its cost per hour")

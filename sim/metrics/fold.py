@@ -161,10 +161,12 @@ def _groups(frames: Frames, gains: Mapping[str, Gains]) -> dict[str, GroupFigure
     counts = {group: (posted, succeeded) for group, posted, succeeded in tasks.iter_rows()}
     own = frames.own_answers["group"].cast(pl.String)
     answers: dict[str, int] = dict(own.value_counts().iter_rows())
+    paid_out = frames.withdrawals.filter("executed").group_by(pl.col("group").cast(pl.String))
+    withdrawn: dict[str, int] = dict(paid_out.agg(pl.col("micros").sum()).iter_rows())
     figures: dict[str, GroupFigures] = {}
     for group_id, group in frames.scenario.groups.items():
         posted, succeeded = counts.get(group_id, (0, 0))
-        mine = gains[group_id]
+        mine, out = gains[group_id], withdrawn.get(group_id, 0)
         budgets = group.count * micros_from_usd_exact(group.budget_usd)
         figures[group_id] = GroupFigures(
             posted=posted,
@@ -172,7 +174,8 @@ def _groups(frames: Frames, gains: Mapping[str, Gains]) -> dict[str, GroupFigure
             success_rate=_share(succeeded, posted),
             spend_micros=mine.spend_micros,
             cost_per_success_micros=ratio_nearest(mine.cost_micros, succeeded),
-            budget_left_micros=budgets - mine.spend_micros + mine.slash_micros,
+            budget_left_micros=budgets - mine.spend_micros + mine.slash_micros - out,
+            withdrawn_micros=out,
             own_answers=answers.get(group_id, 0),
             self_host_micros=mine.self_host_micros,
             value_micros=mine.value_micros,

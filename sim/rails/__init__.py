@@ -12,17 +12,17 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 
 from sim.rails.channels import ChannelBook, ChannelRail, Move, Pair, due
 from sim.rails.closing import BatchCloser, Closed
-from sim.rails.deposits import BatchRail, EpochRootRail, PrepaidRail
+from sim.rails.deposits import BatchRail, EpochRootRail, OnDeposit, PrepaidRail, timelock_s
 from sim.rails.escrow import EscrowJobRail
 from sim.rails.paid import Load, Paid, load_of, peak
 from sim.rails.payments import TransferRail, X402ExactRail
 from sim.rails.settling import Settling
 
 __all__ = [
-    "RAILS", "BatchCloser", "BatchRail", "ChannelBook", "ChannelRail", "Closed", "EpochRootRail",
-    "EscrowJobRail", "Load", "Move", "Paid", "Pair", "PrepaidRail", "Rail", "Settling",
-    "TransferRail", "X402ExactRail", "due", "load_of", "peak",
-    "rail_like",
+    "ACCOUNT_RAILS", "RAILS", "BatchCloser", "BatchRail", "ChannelBook", "ChannelRail", "Closed",
+    "EpochRootRail", "EscrowJobRail", "Load", "Move", "OnDeposit", "Paid", "Pair", "PrepaidRail",
+    "Rail", "Settling", "TransferRail", "X402ExactRail", "due", "load_of", "peak", "rail_like",
+    "timelock_s",
 ]  # fmt: skip
 
 
@@ -54,6 +54,8 @@ RAILS: dict[str, type[Settling]] = {
     "epoch-root": EpochRootRail,
 }
 """From one transaction per call to one per epoch."""
+ACCOUNT_RAILS = tuple(kind for kind, rail in RAILS.items() if issubclass(rail, OnDeposit))
+"""Rails on money paid into accounts beforehand."""
 
 
 def rail_like(rail: Settling, kind: str) -> Rail:

@@ -9,8 +9,25 @@ from sim.rails.gas import gas
 from sim.rails.paid import Load
 from sim.rails.settling import Settling
 
+S_PER_HOUR = 3_600
 
-class PrepaidRail(Settling):
+
+class OnDeposit(Settling):
+    """Money is paid into accounts beforehand.
+
+    Args:
+        timelock_h: how long who asks for money back has to wait for it, in hours.
+    """
+
+    timelock_h: Positive = Field(default=4.0, ge=0.001, le=1e6)
+
+
+def timelock_s(rail: Settling) -> int:
+    """How long a withdrawal takes, in whole seconds, as on the chain; 0 where none is needed."""
+    return round(rail.timelock_h * S_PER_HOUR) if isinstance(rail, OnDeposit) else 0
+
+
+class PrepaidRail(OnDeposit):
     """Every call is deducted from its agent's account in a transaction of its own."""
 
     kind: Literal["prepaid"] = "prepaid"
@@ -23,7 +40,7 @@ class PrepaidRail(Settling):
         return load.calls * (figures.per_call + (figures.per_call_event if events else 0))
 
 
-class BatchRail(Settling):
+class BatchRail(OnDeposit):
     """Calls are settled together when ``size`` have come in, or when a clock tick passes.
 
     Args:
@@ -47,7 +64,7 @@ class BatchRail(Settling):
         )
 
 
-class EpochRootRail(Settling):
+class EpochRootRail(OnDeposit):
     """Once per epoch: what everybody paid and earned in all, and one root over the calls.
 
     Args:

@@ -1,6 +1,6 @@
 """The record: what happened, as columns; reports read nothing else."""
 
-from sim.record.columns import Calls, Decisions, OwnAnswers, Prices, Tasks, Transfers
+from sim.record.columns import Calls, Decisions, OwnAnswers, Prices, Tasks, Transfers, Withdrawals
 from sim.record.handover import Handover
 from sim.record.hashing import AnswerHasher, digest
 from sim.record.history import ANSWERED, ANSWERED_NAMES, UNSETTLED, Columns, History
@@ -19,5 +19,6 @@ __all__ = [
     "Prices",
     "Tasks",
     "Transfers",
+    "Withdrawals",
     "digest",
 ]

@@ -19,7 +19,9 @@ from sim.scenario.schema import Scenario
 
 MANIFEST: Final = "manifest.json"
 CHAIN_FILES: Final = ("deployment.json", "transactions.bin")
-TABLES: Final = ("calls", "tasks", "transfers", "batches", "own_answers", "decisions", "prices")
+TABLES: Final = (
+    "calls", "tasks", "transfers", "batches", "own_answers", "decisions", "prices", "withdrawals",
+)  # fmt: skip
 LEVEL: Final = 1
 """Of Zstandard: its default takes a third longer for files 3 % smaller."""
 LIBRARIES: Final = ("telex", "numpy", "polars", "pydantic", "simpy", "web3")
@@ -179,6 +181,7 @@ def load(directory: Path) -> Saved:
         own_answers=tables["own_answers"],
         decisions=tables["decisions"],
         prices=tables["prices"],
+        withdrawals=tables["withdrawals"],
         protocol=protocol,
     )
     return Saved(directory, manifest, frames)

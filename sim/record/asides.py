@@ -1,11 +1,11 @@
-"""What happens beside tasks and calls as frames: own answers, decisions, prices that move."""
+"""What happens beside calls as frames: own answers, decisions, prices that move, withdrawals."""
 
 from dataclasses import fields
 
 import polars as pl
 
 from sim.facts import Decision
-from sim.record.columns import Decisions, OwnAnswers, Prices, Table
+from sim.record.columns import Decisions, OwnAnswers, Prices, Table, Withdrawals
 from sim.record.frames import Frames, Names, as_enum, codes
 from sim.scenario.schema import Scenario
 from sim.units import Int64Array
@@ -23,6 +23,13 @@ def own_answers_frame(answers: OwnAnswers, names: Names) -> pl.DataFrame:
 def prices_frame(prices: Prices, names: Names) -> pl.DataFrame:
     """Every list price that changed in mid-run, and from which call on."""
     return pl.DataFrame(_named(prices, names))
+
+
+def withdrawals_frame(withdrawals: Withdrawals, names: Names) -> pl.DataFrame:
+    """Every step of a withdrawal."""
+    group = names.coded("group", names.group_of_agent[withdrawals.agent])
+    frame = pl.DataFrame([group, *_named(withdrawals, names)])
+    return frame.with_columns(pl.col("executed").cast(pl.Boolean))
 
 
 def _named(table: Table, names: Names) -> list[pl.Series]:
@@ -66,10 +73,16 @@ def prices_from_frame(frame: pl.DataFrame) -> Prices:
     return Prices(*(codes(frame[field.name]) for field in fields(Prices)))
 
 
-def asides_of(frames: Frames) -> tuple[OwnAnswers, Decisions, Prices]:
+def withdrawals_from_frame(frame: pl.DataFrame) -> Withdrawals:
+    """The columns behind a frame of withdrawals."""
+    return Withdrawals(*(codes(frame[field.name]) for field in fields(Withdrawals)))
+
+
+def asides_of(frames: Frames) -> tuple[OwnAnswers, Decisions, Prices, Withdrawals]:
     """The columns behind a record's frames of what happened beside tasks and calls."""
     return (
         own_answers_from_frame(frames.own_answers),
         decisions_from_frame(frames.decisions),
         prices_from_frame(frames.prices),
+        withdrawals_from_frame(frames.withdrawals),
     )

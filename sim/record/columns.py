@@ -155,6 +155,16 @@ class Prices(Table):
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawals(Table):
+    """Columns of the steps of withdrawals: an agent asks, and, ``executed``, it has the money."""
+
+    time_us: Int64Array
+    agent: Int64Array
+    executed: Int64Array
+    micros: Int64Array
+
+
+@dataclass(frozen=True, slots=True)
 class Transfers(Table):
     """Columns of transfers of USDC: ``kind`` by `Kind`, accounts by number, amounts in micros.
 

@@ -23,7 +23,7 @@ class Frames:
 
     ``call_us`` is the integral over time of the calls in flight; ``batches`` what the rail closed;
     ``own_answers`` and ``decisions`` what agents did beside the market; ``prices`` what models list
-    from which call on, where that changed in mid-run.
+    from which call on, where that changed in mid-run; ``withdrawals`` agents' ways out of accounts.
     """
 
     scenario: Scenario
@@ -38,6 +38,7 @@ class Frames:
     own_answers: pl.DataFrame
     decisions: pl.DataFrame
     prices: pl.DataFrame
+    withdrawals: pl.DataFrame
     protocol: ProtocolFrames = field(default_factory=ProtocolFrames)
 
 
@@ -80,10 +81,17 @@ class Names:
                 "issuer", "escrow", "treasury",
                 *(f"agent:{agent}" for agent in self.agents),
                 *(f"model:{model}" for model in scenario.models),
+                *(f"wallet:{agent}" for agent in self._withdrawing(scenario)),
                 "router", "network",
                 *protocol_accounts(scenario.protocol, scenario.intents),
             ]
         )  # fmt: skip
+
+    def _withdrawing(self, scenario: Scenario) -> list[str]:
+        """The agents that have wallets to withdraw to."""
+        withdraws = [group.withdrawal is not None for group in scenario.groups.values()]
+        pairs = zip(self.agents, self.group_of_agent.tolist(), strict=True)
+        return [agent for agent, group in pairs if withdraws[group]]
 
     def coded(self, name: str, codes: Int64Array) -> pl.Series:
         """A column of codes as a column of names."""

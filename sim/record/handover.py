@@ -1,7 +1,8 @@
 """What is on its way to the chain: calls until their batch closes, errands until the next one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from operator import attrgetter
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from sim.facts import Batch, Errand, Kind
 from sim.rails import Closed
 from sim.record.columns import Calls
 from sim.units import BytesArray, Int64Array
+
+NO_MODEL = -1
 
 
 class Handover:
@@ -23,19 +26,35 @@ class Handover:
         """How many calls wait."""
         return self._settled - self._handed
 
-    def add(self, calls: Calls, hashes: BytesArray, paid: Int64Array) -> None:
-        """Takes a block of calls that ended; ``paid`` are the rows that the rail settles."""
-        for row in np.flatnonzero(calls.slash_micros).tolist():
-            place = self._settled + int(np.searchsorted(paid, row))
-            self._errands.append(
-                Errand(
-                    self._numbered, place, int(calls.finished_us[row]), Kind.SLASH,
-                    int(calls.agent[row]), int(calls.model[row]), int(calls.slash_micros[row]),
-                )
-            )  # fmt: skip
+    def add(
+        self, calls: Calls, hashes: BytesArray, paid: Int64Array, moved: Sequence[tuple[int, ...]]
+    ) -> None:
+        """Takes a block of calls that ended, and what happened to accounts meanwhile.
+
+        Args:
+            paid: the rows that the rail settles. moved: rows of `sim.record.Withdrawals`.
+        """
+        found = [*self._slashes(calls, paid), *self._withdrawals(calls.finished_us[paid], moved)]
+        for errand in sorted(found, key=attrgetter("time_us")):
+            self._errands.append(errand._replace(number=self._numbered))
             self._numbered += 1
         self._waiting.append((calls.take(paid), hashes[paid]))
         self._settled += len(paid)
+
+    def _slashes(self, calls: Calls, paid: Int64Array) -> Iterator[Errand]:
+        for row in np.flatnonzero(calls.slash_micros).tolist():
+            place = self._settled + int(np.searchsorted(paid, row))
+            agent, model = int(calls.agent[row]), int(calls.model[row])
+            micros, time_us = int(calls.slash_micros[row]), int(calls.finished_us[row])
+            yield Errand(0, place, time_us, Kind.SLASH, agent, model, micros)
+
+    def _withdrawals(
+        self, finished_us: Int64Array, moved: Sequence[tuple[int, ...]]
+    ) -> Iterator[Errand]:
+        for time_us, agent, executed, micros in moved:
+            place = self._settled + int(np.searchsorted(finished_us, time_us, side="right"))
+            kind = Kind.WITHDRAWAL if executed else Kind.HOLD
+            yield Errand(0, place, time_us, kind, agent, NO_MODEL, micros)
 
     def batches(self, closed: list[Closed]) -> Iterator[Batch]:
         """The batches that the rail has closed, each with the errands before its last call."""

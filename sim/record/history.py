@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.facts import Reason, Status, TelexError
 from sim.rails import Closed
-from sim.record.columns import Calls, Decisions, OwnAnswers, Prices, Tasks
+from sim.record.columns import Calls, Decisions, OwnAnswers, Prices, Tasks, Withdrawals
 from sim.units import BytesArray, Int64Array
 
 Rows = list[tuple[int, ...]]
@@ -37,6 +37,7 @@ class History:
     own_answers: list[OwnAnswers] = field(default_factory=list)
     decisions: list[Decisions] = field(default_factory=list)
     prices: list[Prices] = field(default_factory=list)
+    withdrawals: list[Withdrawals] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
     duration_us: int = 0
     call_us: int = 0
@@ -44,7 +45,9 @@ class History:
     halted: bool = False
     failure: TelexError | None = None
 
-    def take_asides(self, own_answers: Rows, decisions: Rows, prices: Rows) -> None:
+    def take_asides(
+        self, own_answers: Rows, decisions: Rows, prices: Rows, withdrawals: Rows
+    ) -> None:
         """Takes the rows that have gathered of what happened beside tasks and calls, if any."""
         if own_answers:
             self.own_answers.append(OwnAnswers.from_rows(own_answers))
@@ -52,7 +55,9 @@ class History:
             self.decisions.append(Decisions.from_rows(decisions))
         if prices:
             self.prices.append(Prices.from_rows(prices))
-        for rows in (own_answers, decisions, prices):
+        if withdrawals:
+            self.withdrawals.append(Withdrawals.from_rows(withdrawals))
+        for rows in (own_answers, decisions, prices, withdrawals):
             rows.clear()
 
     def unpay(self, places: Int64Array) -> Calls:
@@ -86,14 +91,15 @@ class Columns:
         self.own_answers = OwnAnswers.joined(history.own_answers)
         self.decisions = Decisions.joined(history.decisions)
         self.prices = Prices.joined(history.prices)
+        self.withdrawals = Withdrawals.joined(history.withdrawals)
         self.closed = tuple(history.closed)
         for blocks in (history.calls, history.tasks, history.hashes, history.settled):
             blocks.clear()
 
     @property
-    def asides(self) -> tuple[OwnAnswers, Decisions, Prices]:
-        """What happened beside tasks and calls: to agents' own machines, to agents, to prices."""
-        return self.own_answers, self.decisions, self.prices
+    def asides(self) -> tuple[OwnAnswers, Decisions, Prices, Withdrawals]:
+        """What happened beside tasks and calls: to own machines, agents, prices and accounts."""
+        return self.own_answers, self.decisions, self.prices, self.withdrawals
 
     @cached_property
     def batch(self) -> Int64Array:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from sim.facts import Fault
 from sim.graphs import workflows
+from sim.rails import ACCOUNT_RAILS, RAILS
 from sim.scenario.faults import fault_at
 from sim.scenario.library import nearest
 from sim.scenario.supply import Model
@@ -34,7 +35,7 @@ def agent_contradictions(tree: Branch, models: Models) -> Iterator[Fault]:
         if not isinstance(group, Branch):
             continue
         path: Path = ("groups", name)
-        for check in (_budgets, _deadlines, _leaving):
+        for check in (_budgets, _deadlines, _leaving, _withdrawals):
             yield from check(tree, path, group)
         yield from _named_models(tree, path, group, models)
         for intent, demand in group.branch("intents").items.items():
@@ -119,6 +120,20 @@ def _leaving(tree: Branch, path: Path, group: Branch) -> Iterator[Fault]:
         here = (*path, "outside", "leave")
         found, hint = "agents that leave for good, in a run of so many tasks", "as away_h: 24"
         yield fault_at(here, tree, found, "away_h, or horizon_h in place of tasks", hint)
+
+
+def _withdrawals(tree: Branch, path: Path, group: Branch) -> Iterator[Fault]:
+    if not isinstance(group.get("withdrawal"), Branch):
+        return
+    rail = tree.branch("rail").text("kind") or "batch"
+    if rail in RAILS and rail not in ACCOUNT_RAILS:
+        allowed = f"a rail on money paid in: {', '.join(ACCOUNT_RAILS)}"
+        found, hint = f"withdrawals by rail {rail}", "its money is in wallets until it is due"
+        yield fault_at((*path, "withdrawal"), tree, found, allowed, hint)
+    kept, whole = _number(group.branch("withdrawal"), "keep_usd"), _number(group, "budget_usd")
+    if kept is not None and whole is not None and kept >= whole:
+        allowed = f"less than the whole budget, budget_usd {whole}"
+        yield fault_at((*path, "withdrawal", "keep_usd"), tree, f"{kept}", allowed)
 
 
 def _named_models(tree: Branch, path: Path, group: Branch, models: Models) -> Iterator[Fault]:

@@ -1,11 +1,9 @@
 """What of a scenario a chain cannot settle."""
 
 from sim.facts import Fault, ScenarioError
+from sim.rails import ACCOUNT_RAILS
 from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
-
-ACCOUNT_RAILS = ("prepaid", "batch", "epoch-root")
-"""Rails on money paid in beforehand, into accounts with a contract."""
 
 
 def check_settleable(scenario: Scenario) -> None:

@@ -122,6 +122,17 @@ class Leave(Parameters):
     away_h: Positive | None = Field(default=None, le=1e6)
 
 
+class Withdrawal(Parameters):
+    """An agent takes back what it does not need of the money that it has paid in.
+
+    Every ``every_h`` hours it asks for all that it may spend beyond ``keep_usd``, unless it waits
+    for an earlier withdrawal; the rail's ``timelock_h`` later it has the money in its wallet.
+    """
+
+    every_h: Positive = Field(ge=0.001, le=1e6)
+    keep_usd: Usd = Decimal(0)
+
+
 class Outside(Parameters):
     """What agents can do instead of buying in the market."""
 

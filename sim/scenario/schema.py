@@ -16,7 +16,15 @@ from sim.parameters import NonNegative, Parameters, Positive, PositiveCount, Pos
 from sim.protocols import Protocol
 from sim.rails import BatchRail, Rail
 from sim.routers import Leaderboard, Router
-from sim.scenario.conduct import Escalation, GiveUp, Lateness, Learning, Outside, Session
+from sim.scenario.conduct import (
+    Escalation,
+    GiveUp,
+    Lateness,
+    Learning,
+    Outside,
+    Session,
+    Withdrawal,
+)
 from sim.scenario.demand import Demand
 from sim.scenario.events import AnyEvent
 from sim.scenario.names import InOrder, Name
@@ -58,6 +66,7 @@ class Group(Parameters):
     session: Session | None = None
     learning: Learning | None = None
     outside: Outside = Outside()
+    withdrawal: Withdrawal | None = None
 
 
 class ItemResponse(Parameters):
@@ -119,8 +128,10 @@ class Scenario(Parameters):
         """All that can change a record, as JSON in one form: sorted keys, numbers without zeros.
 
         Left out are the name, the question, what was reported, the chain's backend, the models'
-        ``sources`` and ``estimated``, and where a router's file is: its SHA-256 says which it is.
+        ``sources`` and ``estimated``, and where a router's file is: its SHA-256 says which it is;
+        and what came later than the first records, where it is not used: withdrawals.
         """
+        still = {name for name, group in self.groups.items() if group.withdrawal is None}
         document = self.model_dump(
             exclude={
                 "name": True,
@@ -129,6 +140,8 @@ class Scenario(Parameters):
                 "chain": {"backend"},
                 "router": {"file"},
                 "models": {"__all__": {"sources", "estimated"}},
+                "groups": {name: {"withdrawal"} for name in still},
+                "rail": {"timelock_h"} if len(still) == len(self.groups) else set(),
             }
         )
         text = json.dumps(_canonical(document), sort_keys=True, separators=(",", ":"))

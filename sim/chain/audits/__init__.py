@@ -8,6 +8,7 @@ from sim.chain.audits.hub import ChannelAudit, TransferAudit, X402ExactAudit
 from sim.chain.audits.jobs import JobAudit
 from sim.chain.audits.ledger import FAULTS_SHOWN, LedgerAudit
 from sim.chain.audits.walk import WalletAudit
+from sim.chain.audits.withdrawals import withdrawal_faults
 from sim.chain.deployment import Deployment
 from sim.chain.proofs import SAMPLE
 from sim.chain.rpc import Rpc
@@ -41,6 +42,8 @@ def audit(rpc: Rpc, deployment: Deployment, record: AuditRecord, *, sample: int 
     found = LEDGER_AUDITS[record.rail](rpc, deployment, record, sample).run()
     if record.bonded is not None:
         found = _with(found, *BondAudit(rpc, deployment, record, record.bonded).run())
+    if record.withdrawn is not None:
+        found = _with(found, *withdrawal_faults(rpc, deployment, record, record.withdrawn))
     return found
 
 

@@ -7,13 +7,13 @@ import numpy as np
 from sim.chain.accounts import Account, AccountKind, accounts
 from sim.chain.audits.events import Seen, Source, events
 from sim.chain.audits.order import compare_in_order
-from sim.chain.bonded import Bonded
+from sim.chain.audits.withdrawals import agent_ids
+from sim.chain.beside import Bonded
 from sim.chain.contracts import contract, integer
 from sim.chain.deployment import Deployment
 from sim.chain.funding import vault_of
 from sim.chain.rpc import Rpc
 from sim.chain.settlement import AuditRecord
-from sim.units import Int64Array
 
 MINTED_BY = 0
 
@@ -76,7 +76,8 @@ class BondAudit:
 
     def _check_slashes(self) -> tuple[int, list[str]]:
         """Every slash is there once: those of an instant have no order, so all are sorted."""
-        bonded, ids = self._bonded, self._agent_ids()
+        bonded = self._bonded
+        ids = agent_ids(self._rpc, self._vault, len(self._record.agent_balance_micros))
         to = ids[bonded.agent] if len(bonded.agent) else bonded.agent
         order = np.lexsort((bonded.micros, bonded.model, to))
         needed = {"agent": to[order], "model": bonded.model[order], "micros": bonded.micros[order]}
@@ -96,14 +97,6 @@ class BondAudit:
             for at, view in enumerate(views)
             if view != self._kept[at]
         ]
-
-    def _agent_ids(self) -> Int64Array:
-        """The chain's ids of the run's agents, as their vault has them."""
-        vault = contract(self._vault.contract)
-        owners = accounts(AccountKind.AGENT, len(self._record.agent_balance_micros))
-        asked = [vault.call("idOf", one.address) for one in owners]
-        views = self._rpc.views(self._vault.place, asked)
-        return np.array([integer(view) for view in views], np.int64)
 
 
 def _places(owners: tuple[Account, ...]) -> dict[int, int]:

@@ -20,13 +20,14 @@ class Compared(NamedTuple):
 
 
 def compare_in_order(
-    what: str, call_id: Int64Array, found: Mapping[str, list[int]], needed: Mapping[str, Int64Array]
-) -> Compared:
+    what: str, call_id: Int64Array, found: Mapping[str, list[int]],
+    needed: Mapping[str, Int64Array], *, row: str = "call",
+) -> Compared:  # fmt: skip
     """Compares columns of what is on chain with those of the record, both in settlement order.
 
     Args:
         what: is compared, in the plural. call_id: the record's id of each row that is needed.
-        found, needed: columns by name, the same names in both.
+        found, needed: columns by name, the same names in both. row: what a row is.
     """
     on_chain, count = len(next(iter(found.values()))), len(call_id)
     both = min(on_chain, count)
@@ -36,7 +37,7 @@ def compare_in_order(
         wrong = np.array([one != other for one, other in pairs], np.bool_)
         differs |= wrong
         words += [
-            f"call {call_id[at]}: {name} is {found[name][at]} on the chain, {column[at]} in the "
+            f"{row} {call_id[at]}: {name} is {found[name][at]} on the chain, {column[at]} in the "
             "record"
             for at in np.flatnonzero(wrong)[:CALLS_NAMED]
         ]

@@ -12,7 +12,7 @@ from sim.chain.funding import Funding, vault_of
 from sim.chain.local.fixed import PLACES
 from sim.chain.rails.channel import ChannelRail
 from sim.chain.rails.epoch import EpochRootRail
-from sim.chain.rails.errands import ErrandPart, ErrandRail, Errands, post_bonds
+from sim.chain.rails.errands import ErrandPart, ErrandRail, post_bonds
 from sim.chain.rails.hub import TransferRail, X402ExactRail
 from sim.chain.rails.jobs import EscrowJobRail
 from sim.chain.rails.ledger import BatchRail, PrepaidRail
@@ -90,7 +90,7 @@ def _check_place(blocks: Blocks, deployment: Deployment, setup: ChainSetup) -> N
 def rail_on_chain(way: Way, setup: ChainSetup) -> ChainRail:
     """The rail that a run is settled by, on its way to the chain."""
     rail = _rail(way, setup)
-    return ErrandRail(rail, Errands(way, setup)) if setup.has_errands else rail
+    return ErrandRail(rail, way, setup) if setup.has_errands else rail
 
 
 def _rail(way: Way, setup: ChainSetup) -> ChainRail:

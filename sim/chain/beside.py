@@ -1,4 +1,4 @@
-"""What a run recorded of its models' bonds; no import here needs a chain library."""
+"""What a run recorded of money beside its calls; no import here needs a chain library."""
 
 from dataclasses import dataclass
 
@@ -18,4 +18,13 @@ class Bonded:
     call_id: Int64Array
     agent: Int64Array
     model: Int64Array
+    micros: Int64Array
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """The steps of withdrawals, in order: ``executed`` is 0 where an agent asks, 1 where it has."""
+
+    agent: Int64Array
+    executed: Int64Array
     micros: Int64Array
