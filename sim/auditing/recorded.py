@@ -12,6 +12,12 @@ from sim.record.archive import Saved
 from sim.record.frames import Names, calls_from_frame, hashes_from_frame
 from sim.units import Int64Array
 
+SETTLED = (
+    "call_id", "agent", "model", "quote_micros", "charge_micros", "score_ppm", "intent",
+    "finished_us",
+)  # fmt: skip
+"""What of a call is on the chain, its answer hash aside."""
+
 
 def audit_record(saved: Saved) -> AuditRecord:
     """What a run recorded, as the audit looks for it on the chain."""
@@ -33,14 +39,7 @@ def audit_record(saved: Saved) -> AuditRecord:
         take_out(bonded, calls, balances, models)
     settled = calls.take(rows)
     return AuditRecord(
-        call_id=settled.call_id,
-        agent=settled.agent,
-        model=settled.model,
-        quote_micros=settled.quote_micros,
-        charge_micros=settled.charge_micros,
-        score_ppm=settled.score_ppm,
-        intent=settled.intent,
-        finished_us=settled.finished_us,
+        **{name: getattr(settled, name) for name in SETTLED},
         answer_hash=hashes[rows],
         agent_balance_micros=balances[FIRST_AGENT:models],
         model_earned_micros=balances[models : models + len(frames.scenario.models)],
