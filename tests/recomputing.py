@@ -1,0 +1,256 @@
+"""Figures of a run directory once more, from its Parquet files alone and in the plainest Polars.
+
+Nothing here is shared with `sim.metrics`: a figure that differs is wrong in one of the two.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import polars as pl
+
+from sim.scenario import Scenario
+from sim.scenario.phases import Phases, phases
+
+Number = int | float | None
+ANSWERED = ["none", "wrong", "late", "believed", "doubted"]
+GAS = json.loads(Path("contracts/gas.json").read_text())["batch"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run directory, read without any help."""
+
+    calls: pl.DataFrame
+    tasks: pl.DataFrame
+    batches: pl.DataFrame
+    own: pl.DataFrame
+    decisions: pl.DataFrame
+    prices: pl.DataFrame
+    manifest: Mapping[str, object]
+    scenario: Scenario
+    phases: Phases
+
+
+def read(directory: Path) -> Record:
+    """All of a run directory that figures are made of."""
+    calls, tasks, batches, own, decisions, prices = (
+        pl.read_parquet(directory / f"{name}.parquet").with_columns(pl.col(pl.Enum).cast(pl.String))
+        for name in ("calls", "tasks", "batches", "own_answers", "decisions", "prices")
+    )
+    manifest = json.loads((directory / "manifest.json").read_text())
+    scenario = Scenario.model_validate(manifest["scenario"])
+    return Record(
+        calls, tasks, batches, own, decisions, prices, manifest, scenario, phases(scenario)
+    )  # fmt: skip
+
+
+def nearest(amount: int, count: int) -> int | None:
+    """To the nearest int, halves up."""
+    return math.floor(amount / count + 0.5) if count else None
+
+
+def total(series: pl.Series) -> int:
+    """The sum of a column of whole numbers."""
+    return sum(series.to_list())
+
+
+def most(series: pl.Series) -> int | None:
+    """The largest of a column of whole numbers."""
+    return max(series.to_list(), default=None)
+
+
+def micros(usd: object) -> int:
+    """Dollars of a manifest as micros."""
+    return round(float(str(usd)) * 1e6)
+
+
+def worth(record: Record, group: str) -> int:
+    """What a group's successes were worth when they came."""
+    found = 0
+    won = record.tasks.filter(pl.col("group") == group, pl.col("outcome") == "succeeded")
+    late = record.scenario.groups[group].lateness
+    for posted, ended, value in won.select("posted_us", "ended_us", "value_micros").iter_rows():
+        found += value
+        if late is not None and ended - posted > late.soft_deadline_s * 10**6:
+            rules = record.phases.at(posted).groups[group]
+            soft_us, hard_us = round(late.soft_deadline_s * 10**6), round(rules.deadline_s * 10**6)
+            lost = Fraction(ended - posted - soft_us, hard_us - soft_us)
+            found -= math.floor(value * lost * (1 - Fraction(str(late.value_left))))
+    return found
+
+
+def hosting(record: Record, group: str) -> int:
+    """What a group's agents paid for their own machines: agent by agent, hour by hour."""
+    rule = record.scenario.groups[group].outside.self_host
+    if rule is None:
+        return 0
+    total_us = 0
+    for _, of_agent in record.decisions.filter(pl.col("group") == group).group_by("agent"):
+        since = None
+        for time_us, decision in of_agent.sort("time_us").select("time_us", "decision").iter_rows():
+            if decision == "self_host":
+                since = time_us
+            elif decision == "stop_hosting" and since is not None:
+                total_us, since = total_us + time_us - since, None
+        total_us += int(str(record.manifest["duration_us"])) - since if since is not None else 0
+    return math.floor(float(rule.usd_per_hour) * 1e6 * total_us / 3.6e9 + 0.5)
+
+
+def of_groups(record: Record) -> Iterator[tuple[str, Number]]:
+    """Profit and loss of the agents, group by group, and of all."""
+    whole_cost = whole_gain = 0
+    for name, rules in record.scenario.groups.items():
+        calls = record.calls.filter(pl.col("group") == name)
+        tasks = record.tasks.filter(pl.col("group") == name)
+        spend, back = total(calls["charge_micros"]), total(calls["slash_micros"])
+        won = tasks.filter(pl.col("outcome") == "succeeded").height
+        value, own = worth(record, name), hosting(record, name)
+        cost = spend - back + own
+        yield f"groups.{name}.posted", tasks.height
+        yield f"groups.{name}.succeeded", won
+        yield f"groups.{name}.success_rate", won / tasks.height if tasks.height else None
+        yield f"groups.{name}.spend_micros", spend
+        yield f"groups.{name}.cost_per_success_micros", nearest(cost, won)
+        left = rules.count * micros(rules.budget_usd) - spend + back
+        yield f"groups.{name}.budget_left_micros", left
+        yield f"groups.{name}.own_answers", record.own.filter(pl.col("group") == name).height
+        yield f"groups.{name}.self_host_micros", own
+        yield f"groups.{name}.value_micros", value
+        yield f"groups.{name}.surplus_micros", value - cost
+        whole_cost, whole_gain = whole_cost + cost, whole_gain + value - cost
+    won = record.tasks.filter(pl.col("outcome") == "succeeded").height
+    yield "cost_per_success_micros", nearest(whole_cost, won)
+    yield "prices.surplus_micros", whole_gain
+
+
+def of_models(record: Record) -> Iterator[tuple[str, Number]]:
+    """Profit and loss of the models."""
+    calls = record.calls
+    answered = calls.filter(pl.col("reason").is_in(ANSWERED))
+    spend, right = total(calls["charge_micros"]), total(calls["success"])
+    tokens = total(answered["input_tokens"] + answered["output_tokens"])
+    for name in record.scenario.models:
+        mine, told = (each.filter(pl.col("model") == name) for each in (calls, answered))
+        revenue = total(mine["charge_micros"] - mine["fee_micros"])
+        cost, slash = total(mine["cost_micros"]), total(mine["slash_micros"])
+        settled = mine.filter(pl.col("status") == "settled")
+        made = total(told["input_tokens"] + told["output_tokens"])
+        path = f"models.{name}"
+        yield f"{path}.calls", mine.height
+        yield f"{path}.share_calls", mine.height / calls.height if calls.height else 0
+        yield f"{path}.share_spend", total(mine["charge_micros"]) / spend if spend else 0
+        yield f"{path}.share_success", total(mine["success"]) / right if right else 0
+        yield f"{path}.share_tokens", made / tokens if tokens else 0
+        yield (
+            f"{path}.score",
+            total(told["score_ppm"]) / told.height / 10**6 if told.height else None,
+        )
+        yield f"{path}.revenue_micros", revenue
+        yield f"{path}.cost_micros", cost
+        yield f"{path}.profit_micros", revenue - cost - slash
+        yield (
+            f"{path}.overbilled_tokens",
+            total(mine["output_tokens"] - mine["produced_tokens"]),
+        )
+        yield f"{path}.substituted", mine.filter(pl.col("served_by") != pl.col("model")).height
+        charged = total(settled["charge_micros"])
+        yield f"{path}.charge_micros_mean", nearest(charged, settled.height)
+
+
+def herfindahl(parts: pl.Series) -> Number:
+    """The sum of squared shares, in ten thousandths."""
+    whole = total(parts)
+    return round(sum(part * part for part in parts.to_list()) / whole**2 * 10_000) if whole else 0
+
+
+def gini(parts: pl.Series) -> Number:
+    """The mean difference of all pairs over twice the mean."""
+    values = parts.to_list()
+    if not sum(values):
+        return None
+    apart: int = sum(abs(one - other) for one in values for other in values)
+    return apart / (2 * len(values) * total(parts))
+
+
+def of_market(record: Record) -> Iterator[tuple[str, Number]]:
+    """Concentration, prices, welfare."""
+    calls, tasks = record.calls, record.tasks
+    by_model = calls.group_by("model").agg(pl.len(), pl.col("charge_micros", "fee_micros").sum())
+    yield "market.hhi_calls", herfindahl(by_model["len"])
+    yield "market.hhi_spend", herfindahl(by_model["charge_micros"])
+    models = record.scenario.models
+    owners = {name: each.owner or f"itself: {name}" for name, each in models.items()}
+    of_owner = by_model.with_columns(pl.col("model").replace_strict(owners)).group_by("model")
+    yield (
+        "market.hhi_owners",
+        herfindahl(of_owner.agg(pl.col("charge_micros").sum())["charge_micros"]),
+    )
+    net = by_model.select("model", pl.col("charge_micros") - pl.col("fee_micros"))
+    revenue = dict(net.iter_rows())
+    yield "prices.gini_revenue", gini(pl.Series([revenue.get(name, 0) for name in models]))
+    charges, costs = total(calls["charge_micros"]), total(calls["cost_micros"])
+    settled = calls.filter(pl.col("status") == "settled").height
+    yield "prices.bid_micros_mean", nearest(total(calls["bid_micros"]), calls.height)
+    yield "prices.ask_micros_mean", nearest(total(calls["ask_micros"]), calls.height)
+    yield "prices.clearing_micros_mean", nearest(charges, settled)
+    yield "prices.revenue_micros", charges - total(calls["fee_micros"])
+    yield "prices.markup", (charges - costs) / costs if costs else None
+    won = tasks.filter(pl.col("outcome") == "succeeded")["value_micros"]
+    best = total(tasks["value_micros"].sort(descending=True).head(won.len()))
+    yield "prices.efficiency", total(won) / best if best else None
+    gain = total(won) - costs
+    yield "prices.price_of_anarchy", (best - costs) / gain if gain > 0 else None
+    gas = math.ceil(gas_dollars(record) * 1e6 - 1e-6)
+    value = sum(worth(record, name) for name in record.scenario.groups)
+    own = sum(hosting(record, name) for name in record.scenario.groups)
+    yield "rail.gas_micros", gas
+    yield "market.welfare_micros", value - costs - own - gas
+
+
+def gas_dollars(record: Record) -> float:
+    """What the gas of all batches costs, batch by batch, by the committed figures."""
+    chain, used = record.scenario.chain, 0
+    per_call = GAS["per_call"] + (GAS["per_call_event"] if chain.call_events else 0)
+    for _, batch in record.calls.drop_nulls("batch").group_by("batch"):
+        used += GAS["base"] + GAS["per_agent"] * batch["agent"].n_unique()
+        used += GAS["per_model"] * batch["model"].n_unique() + per_call * batch.height
+    return used * chain.gas_price_gwei * 1e-9 * chain.eth_usd
+
+
+def of_time(record: Record) -> Iterator[tuple[str, Number]]:
+    """Latency, settlement's delay, what was lost for want of capacity."""
+    answered = record.calls.filter(pl.col("reason").is_in(ANSWERED))
+    took = sorted(answered["finished_us"] - answered["posted_us"])
+    for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
+        place = round(share * (len(took) - 1) + 1e-9) if took else 0
+        yield f"latency_us.{name}", took[place] if took else None
+    paid = record.calls.drop_nulls("batch").join(record.batches, on="batch")
+    delay = paid["closed_us"] - paid["finished_us"]
+    yield "rail.delay_us_mean", nearest(total(delay), delay.len())
+    yield "rail.delay_us_max", most(delay)
+    owed = paid.group_by("batch").agg(pl.col("charge_micros").sum())["charge_micros"]
+    yield "rail.at_risk_micros", most(owed) or 0
+    lost = record.tasks.filter(pl.col("reason").is_in(["no_capacity", "deadline"])).height
+    yield "stability.lost_share", lost / record.tasks.height if record.tasks.height else 0
+
+
+def of_counts(record: Record) -> Iterator[tuple[str, Number]]:
+    """How many of what."""
+    calls, tasks = record.calls, record.tasks
+    answered = calls.filter(pl.col("reason").is_in(ANSWERED))
+    for outcome in ("succeeded", "failed", "rejected", "expired", "open"):
+        yield f"tasks.{outcome}", tasks.filter(pl.col("outcome") == outcome).height
+    for status in ("settled", "refunded", "unpaid", "in_flight"):
+        yield f"calls.{status}", calls.filter(pl.col("status") == status).height
+    for sort in ("input", "cached", "output"):
+        yield f"tokens.{sort}", total(answered[f"{sort}_tokens"])
+    yield "spend_micros", total(calls["charge_micros"])
+    yield "conduct.calls_per_task", calls.height / tasks.height if tasks.height else None
+    yield "conduct.calls_per_task_max", most(calls["task_id"].value_counts()["count"]) or 0
+    yield "conduct.abandoned", tasks.filter(pl.col("reason") == "gave_up").height
+    for name, decision in (("switches", "switch"), ("departures", "leave"), ("returns", "return")):
+        yield f"conduct.{name}", record.decisions.filter(pl.col("decision") == decision).height
