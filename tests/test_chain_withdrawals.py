@@ -149,8 +149,8 @@ def test_slashes_and_withdrawals_take_their_turns(tmp_path: Path) -> None:
         for n in range(3)
     }
     agents = bidders(
-        3, budget_usd=4, intents={CHAT: demand()}, values={"kind": "fixed"}, deadline_s=60,
-        arrival={"kind": "poisson", "per_hour": 60}, withdrawal={"every_h": 1, "keep_usd": 2},
+        3, budget_usd=20, intents={CHAT: demand()}, values={"kind": "fixed"}, deadline_s=60,
+        arrival={"kind": "poisson", "per_hour": 60}, withdrawal={"every_h": 1, "keep_usd": 10},
     )  # fmt: skip
     what = scenario(
         models, {"a": agents}, horizon_h=8, chain={"backend": "anvil"},
