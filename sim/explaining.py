@@ -183,6 +183,10 @@ class _Watch:
         """A call has ended."""
         self.clearing.ended(call, charge_micros, success)
 
+    def adopt(self, scenario: Scenario) -> None:
+        """A phase begins."""
+        self.clearing.adopt(scenario)
+
 
 def _of_task(calls: pl.DataFrame, task_id: object) -> tuple[Answer, ...]:
     columns = ("call_id", "step", "clone", "attempt", "model", "posted_us", "status", "reason")

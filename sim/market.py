@@ -167,6 +167,7 @@ class Market:
         self.router, self.rail = scenario.router, scenario.rail
         self.doubts = judge_of(self.router)
         self.pay_any = self.rail.settle_on == "delivered"
+        self.clearing.adopt(scenario)
         for model in self.pool.endpoints:
             self.clearing.slot_freed(model)
 

@@ -53,7 +53,7 @@ def test_people_see_both_and_the_error(capsys: pytest.CaptureFixture[str], tmp_p
     two = {"two": REPORTED["two"]}
     what = scenario(MODELS, router={"kind": "random"}, reported=two)
     ended = run(what, chain="none", out=tmp_path / "run")
-    show_summary(ended.summary, ended.scenario.chain, None, False)
+    show_summary(ended.summary, ended.scenario, None, False)
     shown = capsys.readouterr().err
     assert "As reported of a real market" in shown
     assert "40.0" in shown

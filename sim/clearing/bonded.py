@@ -21,12 +21,19 @@ class BondedAuction(ReverseAuction):
 
     def __init__(self, rule: ExecutionContingent, scenario: Scenario, floor: Floor) -> None:
         super().__init__(rule, floor)
-        models = scenario.models.values()
-        self.cover = [micros_from_usd_exact(rule.bond_usd)] * len(models)
+        self.cover = [micros_from_usd_exact(rule.bond_usd)] * len(scenario.models)
+        self._declare(scenario)
+
+    def adopt(self, scenario: Scenario) -> None:
+        """As in `ReverseAuction`; who declares nothing else declares the quality it has now."""
+        super().adopt(scenario)
+        self._declare(scenario)
+
+    def _declare(self, scenario: Scenario) -> None:
         self.declared = [
             [
                 ppm_nearest(model.declared_quality.get(name, model.quality.get(name, 0.0)))
-                for model in models
+                for model in scenario.models.values()
             ]
             for name in scenario.intents
         ]

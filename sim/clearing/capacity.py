@@ -10,6 +10,7 @@ from sim.facts import Reason, Task
 from sim.mechanisms import Ask, Double, FirstPrice, SecondPrice, UniformPrice
 from sim.models import Call, Endpoint, Terms
 from sim.scenario.schema import Scenario
+from sim.strategies import Bidder, Bidding
 from sim.units import micros_floor_from_ppm, micros_from_usd_exact, us_from_seconds_nearest
 
 Rule = FirstPrice | SecondPrice | UniformPrice | Double
@@ -68,23 +69,49 @@ class Ranked:
         return (call for _, _, call in sorted(self.live()))
 
 
+def _bidding(scenario: Scenario) -> list[Bidding]:
+    """The rule by which each agent bids."""
+    return [group.bidding for group in scenario.groups.values() for _ in range(group.count)]
+
+
 class CapacityAuction:
     """Bids for a model's slots, cleared as a slot falls free, or every tick."""
 
     unserved: ClassVar = Reason.LOST_BID
 
     def __init__(self, rule: Rule, scenario: Scenario, floor: Floor) -> None:
-        self.rule, self.floor, self.pool = rule, floor, floor.pool
-        self.reserve_micros = micros_from_usd_exact(rule.reserve_usd)
-        self.tick_us = us_from_seconds_nearest(rule.tick_s) if rule.tick_s else 0
+        self.floor, self.pool = floor, floor.pool
+        self._take(rule)
         self.pays_bid = isinstance(rule, FirstPrice)
-        self.bidders = [
-            group.bidding.bidder() for group in scenario.groups.values() for _ in range(group.count)
-        ]
+        self._bidding = _bidding(scenario)
+        self.bidders = [bidding.bidder() for bidding in self._bidding]
+        self._before: dict[int, Bidder] = {}
         self.going = [0] * len(self.pool.endpoints)
         self._tick_set = False
         for model in self.pool.endpoints:
             model.queue = Ranked(floor.in_flight)
+
+    def _take(self, rule: Rule) -> None:
+        self.reserve_micros = micros_from_usd_exact(rule.reserve_usd)
+        self.tick_us = us_from_seconds_nearest(rule.tick_s) if rule.tick_s else 0
+
+    def adopt(self, scenario: Scenario) -> None:
+        """Other reserves and ticks; agents that bid by another rule begin it anew.
+
+        What a call under way has bid is still told to the bidder that bid it.
+        """
+        if isinstance(scenario.mechanism, Rule):
+            self._take(scenario.mechanism)
+        after = _bidding(scenario)
+        changed = {at for at, rule in enumerate(after) if rule != self._bidding[at]}
+        for call in self.floor.in_flight.values():
+            if call.agent.index in changed:
+                self._before.setdefault(call.id, self.bidders[call.agent.index])
+        for at in changed:
+            self.bidders[at] = after[at].bidder()
+        self._bidding = after
+        if any(len(model.queue) for model in self.pool.endpoints):
+            self._set_tick()
 
     def offer(
         self, agent: Agent, task: Task, attempt: int, models: Sequence[int]
@@ -138,10 +165,13 @@ class CapacityAuction:
     def ended(self, call: Call, charge_micros: int, success: bool) -> None:
         """The bidder learns what it paid and gained."""
         gain_micros = (call.task.value_micros if success else 0) - charge_micros
-        self.bidders[call.agent.index].ended(call.task, call.attempt, charge_micros, gain_micros)
+        bidder: Bidder = self.bidders[call.agent.index]
+        if self._before:
+            bidder = self._before.pop(call.id, bidder)
+        bidder.ended(call.task, call.attempt, charge_micros, gain_micros)
 
     def _set_tick(self) -> None:
-        if not self._tick_set:
+        if self.tick_us and not self._tick_set:
             self._tick_set = True
             now = self.floor.clock.now
             self.floor.clock.after(self.tick_us - now % self.tick_us, self._tick, None)

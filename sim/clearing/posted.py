@@ -7,7 +7,8 @@ from sim.agents import Agent
 from sim.clearing.types import Floor, Offer
 from sim.facts import Reason, Task
 from sim.mechanisms import Ask
-from sim.models import Call, Endpoint
+from sim.models import Call, Endpoint, requeue
+from sim.scenario.schema import Scenario
 
 
 class PostedPrice:
@@ -49,3 +50,8 @@ class PostedPrice:
 
     def ended(self, call: Call, charge_micros: int, success: bool) -> None:
         """Nobody has to be told."""
+
+    def adopt(self, scenario: Scenario) -> None:
+        """Who waits is served in the order of the queue that a model has now."""
+        for model in self.pool.endpoints:
+            requeue(model, scenario)

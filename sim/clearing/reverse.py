@@ -8,6 +8,7 @@ from sim.clearing.types import Floor, Offer
 from sim.facts import Reason, Task
 from sim.mechanisms import ExecutionContingent, PayPerSuccess, ReverseFirst, ReverseSecond, Scoring
 from sim.models import Terms
+from sim.scenario.schema import Scenario
 
 Rule = ReverseFirst | ReverseSecond | Scoring | PayPerSuccess | ExecutionContingent
 
@@ -18,6 +19,12 @@ class ReverseAuction(PostedPrice):
     def __init__(self, rule: Rule, floor: Floor) -> None:
         super().__init__(floor)
         self.rule = rule
+
+    def adopt(self, scenario: Scenario) -> None:
+        """As in `PostedPrice`; tasks are awarded by the rule's new parameters."""
+        super().adopt(scenario)
+        if isinstance(scenario.mechanism, Rule):
+            self.rule = scenario.mechanism
 
     def offer(
         self, agent: Agent, task: Task, attempt: int, models: Sequence[int]

@@ -11,6 +11,7 @@ from sim.mechanisms import Ask
 from sim.models import Call, Endpoint, Pool, Terms
 from sim.rails import Rail
 from sim.routers import Router
+from sim.scenario.schema import Scenario
 
 Offer = tuple[Endpoint, int, int, int, Terms | None]
 """A model, what is held, what the agent bids and the model asks for the call (all in micros), and
@@ -63,4 +64,8 @@ class Clearing(Protocol):
 
     def ended(self, call: Call, charge_micros: int, success: bool) -> None:
         """A call has ended and was charged."""
+        ...
+
+    def adopt(self, scenario: Scenario) -> None:
+        """A phase begins: new calls go by its rules; bids that wait stay as they were made."""
         ...

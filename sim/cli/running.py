@@ -48,8 +48,7 @@ def _told(result: "Run", as_json: bool) -> int:
 
     if as_json:
         emit(result.summary.model_dump_json(indent=2))
-    chain = result.scenario.chain
-    show_summary(result.summary, chain, result.directory, result.interrupted)
+    show_summary(result.summary, result.scenario, result.directory, result.interrupted)
     if result.failure is not None:
         show_error(result.failure)
         return 1

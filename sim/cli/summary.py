@@ -1,7 +1,6 @@
 """A run's summary as a few tables for people."""
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from pathlib import Path
 
 from rich.console import Console
@@ -11,14 +10,21 @@ from rich.text import Text
 from sim.auditing import SavedAudit
 from sim.cli.output import people
 from sim.cli.tables import NONE, dollars, facts, filled, percent, seconds, table, whole
-from sim.metrics import ChainFigures, ConductFigures, PriceFigures, Summary
-from sim.scenario.schema import Chain
-from sim.units import US_PER_HOUR, WEI_PER_GWEI
+from sim.metrics import (
+    ChainFigures,
+    ConductFigures,
+    PriceFigures,
+    RailFigures,
+    Summary,
+    usd_of_gas,
+)
+from sim.scenario import Scenario
+from sim.units import US_PER_HOUR
 
 IDS_SHOWN = 10
 
 
-def show_summary(summary: Summary, chain: Chain, directory: Path | None, cut: bool) -> None:
+def show_summary(summary: Summary, scenario: Scenario, directory: Path | None, cut: bool) -> None:
     """All tables of a run on stderr."""
     console = people()
     hours = f"{summary.duration_us / US_PER_HOUR:,.1f} h{', interrupted' if cut else ''}"
@@ -34,7 +40,7 @@ def show_summary(summary: Summary, chain: Chain, directory: Path | None, cut: bo
         console.print()
         console.print(made)
     console.print()
-    console.print(_chain(summary.chain, chain, summary))
+    console.print(_chain(summary.chain, scenario, summary))
     console.print()
     _laws(console, summary)
     rate = f"{summary.timing.calls_per_s:,.0f} calls/s"
@@ -153,24 +159,26 @@ def _prices(prices: PriceFigures) -> Iterator[tuple[str, str]]:
         yield "markup over cost", f"{percent(prices.markup)} %"
 
 
-def gas_dollars(gas: float | None, chain: Chain) -> str:
+def gas_dollars(gas: float | None, scenario: Scenario, rail: RailFigures) -> str:
     """What gas costs at the scenario's gas price and ETH price."""
     if gas is None:
         return NONE
-    usd = Decimal(gas) * Decimal(chain.gas_price_gwei) / WEI_PER_GWEI * Decimal(chain.eth_usd)
+    usd = usd_of_gas(gas, scenario, rail)
     return f"{usd:,.2f} $" if usd >= 1 else f"{usd:.8f}".rstrip("0").rstrip(".") + " $"
 
 
-def _chain(figures: ChainFigures, chain: Chain, summary: Summary) -> Table:
+def _chain(figures: ChainFigures, scenario: Scenario, summary: Summary) -> Table:
     parity = {None: "not checked: no chain", True: "yes, account by account", False: "NO"}
     rail = summary.rail
     delay = rail.delay_us_mean
     settled = f"{whole(figures.calls_settled)} calls in {whole(figures.transactions)} transactions"
-    per_call = gas_dollars(figures.gas_per_call, chain)
+    in_all, per_call = (
+        gas_dollars(gas, scenario, rail) for gas in (figures.gas_total, figures.gas_per_call)
+    )
     rows = [
         ("rail, node", f"{figures.rail} on {figures.backend}"),
         ("settled", settled),
-        ("gas", f"{whole(figures.gas_total)} = {gas_dollars(figures.gas_total, chain)}"),
+        ("gas", f"{whole(figures.gas_total)} = {in_all}"),
         ("gas per call", f"{_gas(figures.gas_per_call)} = {per_call}"),
         ("delay", f"mean {seconds(delay)}, longest {seconds(rail.delay_us_max)}"),
         ("parity", parity[figures.parity]),

@@ -6,7 +6,7 @@ from sim.laws.evidence import Evidence
 from sim.protocols import Telegraph
 from sim.protocols.exchange import Exchange
 from sim.protocols.money import WEI_PER_MACHINA
-from sim.record.frames import largest
+from sim.scenario.phases import phases
 from sim.units import micros_from_usd_exact
 
 
@@ -23,14 +23,22 @@ def pool_at_start(protocol: Telegraph | None) -> tuple[int, int]:
 
 
 def supply_needed(evidence: Evidence) -> int:
-    """The wei of MACHINA there must be: the schedule's, up to the last epoch that ended."""
-    protocol = evidence.frames.scenario.protocol
+    """The wei of MACHINA there must be: the schedule's, up to the last epoch that ended.
+
+    An epoch makes what the schedule says that is in force at its end.
+    """
+    every, epochs = phases(evidence.frames.scenario), evidence.frames.protocol.epochs
+    protocol = every.first.protocol
     if protocol is None:
         return 0
-    epochs = evidence.frames.protocol.epochs
+    before = protocol.emission.epochs_before
+    supply = protocol.emission.supply_wei(before)
     # The last rows are of the epoch that the run's end cut short.
-    ended = largest(epochs["epoch"])
-    return protocol.emission.supply_wei(protocol.emission.epochs_before + ended)
+    ends = epochs.unique("epoch").sort("epoch")["ended_us"].to_list()[:-1]
+    for epoch, ended_us in enumerate(ends, before):
+        ruling = every.at(ended_us).protocol or protocol
+        supply += ruling.emission.due_wei(epoch, supply)
+    return supply
 
 
 def minted(evidence: Evidence, asset: str, target: str | None = None) -> int:

@@ -5,15 +5,17 @@ from sim.metrics.definitions import (
     ConductFigures,
     Figures,
     LawFigures,
+    RailFigures,
     Summary,
     Timing,
     dictionary,
 )
 from sim.metrics.fold import figures
+from sim.metrics.gas import usd_of_gas
 from sim.metrics.networks import graph_files
 from sim.metrics.prices import PriceFigures
 
 __all__ = [
-    "ChainFigures", "ConductFigures", "Figures", "LawFigures", "PriceFigures", "Summary", "Timing",
-    "dictionary", "figures", "graph_files",
+    "ChainFigures", "ConductFigures", "Figures", "LawFigures", "PriceFigures", "RailFigures",
+    "Summary", "Timing", "dictionary", "figures", "graph_files", "usd_of_gas",
 ]  # fmt: skip

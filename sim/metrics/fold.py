@@ -21,6 +21,7 @@ from sim.metrics.definitions import (
     Tokens,
 )
 from sim.metrics.gains import Gains, gains_of
+from sim.metrics.gas import modelled_micros
 from sim.metrics.listed import Listed
 from sim.metrics.networks import network_figures, payments, trust
 from sim.metrics.owners import own_calls, spend_by_owner
@@ -37,7 +38,6 @@ from sim.scenario.phases import phases
 from sim.units import (
     BPS,
     PPM,
-    micros_ceil_from_wei,
     micros_from_usd_exact,
     ratio_nearest,
 )
@@ -211,12 +211,10 @@ def _market(frames: Frames, gains: Iterable[Gains], gas_micros: int) -> MarketFi
 
 
 def _rail(frames: Frames) -> RailFigures:
-    chain, rail, batches = frames.scenario.chain, frames.scenario.rail, frames.batches
+    rail, batches = frames.scenario.rail, frames.batches
     settled = frames.calls.filter(pl.col("settled_id").is_not_null()).sort("settled_id")
     settled = settled.join(batches.select("batch", "closed_us"), on="batch", maintain_order="left")
     delay = settled["closed_us"] - settled["finished_us"]
-    moved = frames.transfers.filter((pl.col("asset") == "ETH") & (pl.col("kind") == "gas"))
-    wei = int(moved["amount"].sum() or 0)
     paid = _paid(frames, settled)
     return RailFigures(
         kind=rail.kind,
@@ -224,7 +222,7 @@ def _rail(frames: Frames) -> RailFigures:
         delay_us_mean=ratio_nearest(int(delay.sum()), len(delay)),
         delay_us_max=None if delay.is_empty() else int(np.max(delay.to_numpy())),
         gas=int(batches["gas_modelled"].sum()),
-        gas_micros=micros_ceil_from_wei(wei, chain.eth_usd),
+        gas_micros=modelled_micros(frames),
         locked_micros=rail.locked_micros(paid),
         at_risk_micros=rail.at_risk_micros(paid),
     )

@@ -7,10 +7,12 @@ from sim.models.floors import FloorPool, pool_of
 from sim.models.lengths import longest_ppm
 from sim.models.outages import outages
 from sim.models.pool import Pool
+from sim.models.queues import requeue
 from sim.models.sellers import Seller, sellers
 from sim.models.supply import Supply
 
 __all__ = [
     "Answer", "Call", "Endpoint", "FloorPool", "Pool", "Seller", "Supply", "Terms", "ability",
-    "discrimination_of", "list_tariff", "longest_ppm", "outages", "pool_of", "sellers",
+    "discrimination_of", "list_tariff", "longest_ppm", "outages", "pool_of", "requeue",
+    "sellers",
 ]  # fmt: skip

@@ -81,11 +81,12 @@ class Pool(Learnt):
     def adopt(self, scenario: Scenario) -> None:
         """Takes the models' parameters and the groups' requirements in mid-run."""
         before, self._scenario = self._scenario, scenario
+        limited = _default_limit(before) != _default_limit(scenario)
         for endpoint in self.endpoints:
             old, new = before.models[endpoint.id], scenario.models[endpoint.id]
             if (old.price, old.cost, old.selling) != (new.price, new.cost, new.selling):
                 self._list(endpoint, list_tariff(new))
-            if old != new:
+            if old != new or limited:
                 endpoint.adopt(new, scenario)
                 endpoint.may_overrun = True
                 self.room_changed(endpoint)
@@ -274,6 +275,10 @@ class Pool(Learnt):
             running = self.rule.running(self._declared[intent][model])
             self._running[intent, model] = running
         self.scores[intent][model] = running.take(score_ppm)
+
+
+def _default_limit(scenario: Scenario) -> int | None:
+    return None if scenario.protocol is None else scenario.protocol.calls_per_minute
 
 
 def _list_price(tariff: Tariff) -> int:

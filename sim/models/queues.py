@@ -3,13 +3,14 @@
 from collections import deque
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 from sim.scenario.schema import Scenario
 from sim.scenario.supply import Capacity
 
 if TYPE_CHECKING:
-    from sim.models.endpoint import Call
+    from sim.models.endpoint import Call, Endpoint
 
 
 class Queue(Protocol):
@@ -60,6 +61,14 @@ class ByPriority:
 
     def __iter__(self) -> "Iterator[Call]":
         return (call for _, _, call in sorted(self._heap))
+
+
+def requeue(model: "Endpoint", scenario: Scenario) -> None:
+    """Gives a model the queue of a later phase, and to it who waits, the first that came first."""
+    waiting = sorted(model.queue, key=attrgetter("id"))
+    model.queue = queue_of(scenario.models[model.id].capacity, scenario)
+    for call in waiting:
+        model.queue.append(call)
 
 
 def queue_of(capacity: Capacity, scenario: Scenario) -> Queue:

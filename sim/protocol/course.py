@@ -204,6 +204,9 @@ class Course:
         if self.jury is not None and self.tribunal is not None:
             self.jury.adopt(protocol)
             self.tribunal.rules = protocol.discipline
+        self.mint.rules = protocol.emission
+        if self.purchasing is not None and protocol.purchases is not None:
+            self.purchasing.adopt(protocol.purchases)
         if self.demand is not None and protocol.pricing is not None:
             self.demand.adopt(protocol.pricing, self.clock.now)
         self._await_check()

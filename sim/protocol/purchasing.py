@@ -62,15 +62,20 @@ class Purchasing:
     def __init__(
         self, clock: Clock, rules: Purchases, books: Books, models: Sequence[str], seed: int
     ) -> None:
-        self.clock, self.rules, self.books, self.models = clock, rules, books, models
+        self.clock, self.books, self.models = clock, books, models
+        self.adopt(rules)
         self.buyers = [Buyer() for _ in models]
         self.random = [stream(seed, "protocol", "drips", model) for model in models]
-        self.least_micros = micros_from_usd_exact(rules.least_usd)
         self.exchange = Exchange(
             micros_from_usd_exact(rules.pool_usd), int(rules.pool_machina * WEI_PER_MACHINA),
             rules.pool_fee_ppm,
         )  # fmt: skip
         books.move(0, Kind.MINT, USDC, ISSUER, POOL, self.exchange.reserve0)
+
+    def adopt(self, rules: Purchases) -> None:
+        """Purchases that begin from now on go by these; the next transaction is when it was."""
+        self.rules = rules
+        self.least_micros = micros_from_usd_exact(rules.least_usd)
 
     def start(self) -> None:
         """Sets the first transaction."""

@@ -44,9 +44,9 @@ class Emission(Parameters):
         return int(self.first_machina * WEI_PER_MACHINA) >> epoch // self.halving_epochs
 
     def due_wei(self, epoch: int, supply_wei: int) -> int:
-        """What an epoch makes when there is so much already."""
+        """What an epoch makes when there is so much already; nothing beyond the cap."""
         left = int(self.cap_machina * WEI_PER_MACHINA) - supply_wei
-        return min(self.scheduled_wei(epoch), left)
+        return max(0, min(self.scheduled_wei(epoch), left))
 
     def supply_wei(self, epochs: int) -> int:
         """What the first so many epochs have made."""

@@ -9,6 +9,7 @@ import polars as pl
 from sim.rails import load_of
 from sim.record.columns import Calls
 from sim.record.history import Columns
+from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
 from sim.units import WEI_PER_GWEI, Int64Array
 
@@ -69,9 +70,13 @@ def _landing(landed: Landed | None) -> dict[str, object]:
 
 
 def modelled_gas(batches: pl.DataFrame, scenario: Scenario) -> list[tuple[int, int]]:
-    """The gas the router's account pays: (time, wei) per batch."""
-    wei_per_gas = round(scenario.chain.gas_price_gwei * WEI_PER_GWEI)
+    """The gas the router's account pays: (time, wei) per batch, at the gas price of its close."""
+    every = phases(scenario)
+    prices = [round(each.scenario.chain.gas_price_gwei * WEI_PER_GWEI) for each in every]
+    number = every.of(batches["closed_us"].to_numpy()).tolist()
     return [
-        (closed_us, gas * wei_per_gas)
-        for closed_us, gas in batches.select("closed_us", "gas_modelled").iter_rows()
+        (closed_us, gas * prices[phase])
+        for phase, (closed_us, gas) in zip(
+            number, batches.select("closed_us", "gas_modelled").iter_rows(), strict=True
+        )
     ]

@@ -21,9 +21,15 @@ def limits_micros(
             for phase in every
         ]
     )
-    drawn = np.array([not isinstance(g.values, Fixed) for g in every.first.groups.values()])
-    limits: Int64Array = prices[every.of(posted_us), group]
-    return np.where(drawn[group], np.minimum(limits, value_micros), limits)
+    drawn = np.array(
+        [
+            [not isinstance(g.values, Fixed) for g in phase.scenario.groups.values()]
+            for phase in every
+        ]
+    )
+    number = every.of(posted_us)
+    limits: Int64Array = prices[number, group]
+    return np.where(drawn[number, group], np.minimum(limits, value_micros), limits)
 
 
 def fees_bps(every: Phases, finished_us: Int64Array) -> Int64Array:

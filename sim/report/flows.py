@@ -11,7 +11,6 @@ from sim.report.palette import OTHER, Palette
 from sim.report.picture import Layout, Picture, Trace, layout, panel_title, plain
 from sim.report.reading import Record
 from sim.report.wording import dollars, percent, shortened
-from sim.units import micros_ceil_from_wei
 
 GROUPS_MOST = 6
 MONEY = ("hold", "release", "refund", "fee")
@@ -53,19 +52,17 @@ def flows_query(transfers: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def flows_of(rows: pl.DataFrame, eth_usd: float) -> Flows:
-    """The flows that the rows of `flows_query` add up to."""
+def flows_of(rows: pl.DataFrame, gas_micros: int) -> Flows:
+    """The flows that the rows of `flows_query` add up to, beside what gas cost."""
     held: dict[str, int] = defaultdict(int)
     returned: dict[str, int] = defaultdict(int)
     earned: dict[str, int] = defaultdict(int)
     fees: dict[str, int] = defaultdict(int)
-    wei = swapped = 0
+    swapped = 0
     for kind, asset, source, target, amount in rows.iter_rows():
-        if asset == "ETH":
-            wei += int(amount) if kind == "gas" else 0
-        elif asset != "USDC":
-            continue  # stakes and purchases of MACHINA are in wei, and no flow of this picture
-        elif kind == "hold":
+        if asset != "USDC":
+            continue  # gas, stakes and purchases of MACHINA are in wei, and no flow of this picture
+        if kind == "hold":
             held[_group(source)] += int(amount)
         elif kind == "refund":
             returned[_group(target)] += int(amount)
@@ -82,7 +79,7 @@ def flows_of(rows: pl.DataFrame, eth_usd: float) -> Flows:
         fees=dict(fees),
         held=sum(held.values()),
         returned=sum(returned.values()),
-        gas_micros=micros_ceil_from_wei(wei, eth_usd),
+        gas_micros=gas_micros,
         swapped=swapped,
     )
 

@@ -1,9 +1,8 @@
 """What was found: a paragraph to quote, and the key figures, each with its definition."""
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 
-from sim.metrics import Figures, Summary, dictionary
+from sim.metrics import Figures, Summary, dictionary, usd_of_gas
 from sim.report.frontier import Frontier
 from sim.report.hull import cost_of
 from sim.report.markup import Html, Table, join, tag
@@ -19,7 +18,7 @@ from sim.report.wording import (
     percent,
     whole,
 )
-from sim.units import WEI_PER_GWEI
+from sim.units import MICROS_PER_USD
 
 Value = float | None
 KEY_FIGURES: dict[str, tuple[str, Callable[[Figures], Value], Callable[[Value], str]]] = {
@@ -178,9 +177,7 @@ def _latency(figures: Figures) -> str:
 
 def gas_micros(gas: float, record: Record) -> float:
     """What gas costs at the scenario's prices, in micro-dollars."""
-    chain = record.scenario.chain
-    usd = Decimal(gas) * Decimal(chain.gas_price_gwei) / WEI_PER_GWEI * Decimal(chain.eth_usd)
-    return float(usd * 1_000_000)
+    return float(usd_of_gas(gas, record.scenario, record.figures.rail) * MICROS_PER_USD)
 
 
 def _settlement(record: Record) -> str:

@@ -81,7 +81,7 @@ def panels_of(record: Record) -> Panels:
         frontiers=frontier.frontiers(by_intent, record.models),
         load=queues.load_of(instants, models, bins, duration_us),
         latencies=latency.latencies(quantiles),
-        flows=flows.flows_of(moved, record.scenario.chain.eth_usd),
+        flows=flows.flows_of(moved, record.figures.rail.gas_micros),
         gas=settlement.gas_over_time(record.batches, duration_us),
         delay=settlement.delay_of(delays),
         settled=sampled(record),

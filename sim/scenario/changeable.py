@@ -5,22 +5,26 @@ from sim.scenario.tree import Path
 OF_MODELS = (
     "price cost quality latency breakdowns verbosity reasoning_share cache_hit_share"
     " wrong_output_factor output_sigma discrimination context_tokens origin weights owner listed"
-    " data_policy tools honesty selling capacity.slots capacity.queue capacity.scaling"
-    " capacity.calls_per_minute"
+    " data_policy tools honesty selling capacity"
 )
 OF_GROUPS = (
     "arrival intents.*.share intents.*.input_tokens intents.*.output_tokens intents.*.difficulty"
     " intents.*.workflow value_usd values max_price_usd deadline_s requires retries"
-    " budget_per_day_usd budget_per_task_usd lateness escalation give_up session learning outside"
+    " priority budget_per_day_usd budget_per_task_usd lateness escalation give_up session learning"
+    " outside bidding"
 )
 OF_VALIDATORS = "kind of favours opposes noise presence leaves_h work_machina"
 OF_PROTOCOL = (
-    "epoch_h tournament_tasks grace_h spot_checks consensus discipline pricing.tiers"
-    " pricing.window_h"
+    "epoch_h tournament_tasks grace_h calls_per_minute spot_checks consensus discipline"
+    " pricing.tiers pricing.window_h emission.first_machina emission.halving_epochs"
+    " emission.cap_machina emission.validators_percent emission.authors_percent"
+    " purchases.least_usd purchases.over_h purchases.drip_usd purchases.jitter_s"
+    " purchases.transaction_interval_s"
 )
 OF_RULES = (
     "router validators.kind validators.kappa validators.noise validators.count validators.stakes"
-    " rail.fee_bps rail.settle_on"
+    " rail.fee_bps rail.settle_on mechanism.reserve_usd mechanism.tick_s mechanism.payment"
+    " chain.gas_price_gwei chain.eth_usd"
 )
 EACH = (
     ("of a model ", ("models", "*"), OF_MODELS),
@@ -59,7 +63,13 @@ KEPT = {
     "mechanism.bond_usd": "posted before the run",
     "mechanism": "its bids and quotes under way could not be cleared by another",
     "rail": "its contracts, and what is paid in, are there from the start",
-    "chain": "the node that a run is settled on is there from the start",
+    "chain": "how a run is settled is so from the start; gas_price_gwei and eth_usd may change",
+    "validators.score": "a score goes on from the verdicts that it has been made of",
+    "name": "what the run is called",
+    "question": "what the run asks",
+    "version": "how the file is written",
+    "events": "an event changes no other",
+    "models.*.quality": "what it serves from the start; how well may change",
     "item_response": "what a task's difficulty means",
     "intents": "what can be asked for at all",
     "seed": "all chance of the run comes from it",

@@ -83,6 +83,7 @@ class Phases:
 
 EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 KNOWN_MAX = 64
+GENESIS = "protocol.emission.epochs_before"
 _known: dict[bytes, Phases] = {}
 
 
@@ -214,4 +215,6 @@ def _laid(
         after = Scenario.model_validate(plain(whole))
     except ValidationError as error:
         return faults + faults_of(error, whole), None
-    return [*faults, *contradictions(whole, after), *kept(now, after)], after
+    # What was minted before the run was by the schedule of that time.
+    found = [each for each in contradictions(whole, after) if each.path != GENESIS]
+    return [*faults, *found, *kept(now, after)], after
