@@ -69,5 +69,5 @@ def _withdrawn(columns: Columns, names: Names) -> Iterator[Move]:
 
 def _transfers(calls: Calls, agents: int) -> Iterator[Transfers]:
     for start in range(0, len(calls), CHUNK_ROWS):
-        rows = np.arange(start, min(start + CHUNK_ROWS, len(calls)))
+        rows = slice(start, start + CHUNK_ROWS)
         yield transfers(calls.take(rows), agents)

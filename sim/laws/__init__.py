@@ -120,7 +120,7 @@ def _strangers(evidence: Evidence, moves: pl.DataFrame) -> int:
     calls, agents = evidence.calls, len(evidence.names.agents)
     strangers = at = 0
     for start in range(0, len(calls), CHUNK_ROWS):
-        rows = np.arange(start, min(start + CHUNK_ROWS, len(calls)))
+        rows = slice(start, start + CHUNK_ROWS)
         implied = transfers(calls.take(rows), agents)
         saved = transfers_from_frame(moves.slice(at, len(implied)))
         at += len(implied)

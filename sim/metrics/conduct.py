@@ -22,7 +22,7 @@ def conduct(frames: Frames, gains: Iterable[Gains]) -> ConductFigures:
         calls_per_task=int(calls.sum()) / len(tasks) if len(tasks) else None,
         calls_per_task_max=None if calls.is_empty() else int(calls.to_numpy().max()),
         tokens_per_task=ratio_nearest(tokens, len(tasks)),
-        abandoned=int((tasks["reason"].cast(pl.String) == "gave_up").sum()),
+        abandoned=int((tasks["reason"] == "gave_up").sum()),
         own_answers=len(frames.own_answers),
         self_host_micros=sum(each.self_host_micros for each in gains),
         switches=counts.get("switch", 0),

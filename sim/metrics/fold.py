@@ -42,10 +42,14 @@ from sim.units import (
     ratio_nearest,
 )
 
-ANSWERED = pl.col("reason").cast(pl.String).is_in(ANSWERED_NAMES)
+ANSWERED = pl.col("reason").is_in(ANSWERED_NAMES)
 OF_ANSWERS = (
     "model", "posted_us", "finished_us", "input_tokens", "cached_tokens", "output_tokens",
     "score_ppm",
+)  # fmt: skip
+OF_SETTLED = (
+    "settled_id", "agent", "model", "quote_micros", "charge_micros", "posted_us", "finished_us",
+    "batch",
 )  # fmt: skip
 
 
@@ -94,13 +98,13 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _task_counts(tasks: pl.DataFrame) -> TaskCounts:
-    found = dict(tasks["outcome"].cast(pl.String).value_counts().iter_rows())
+    found = dict(tasks["outcome"].value_counts().iter_rows())
     counts = {outcome.name.lower(): int(found.get(outcome.name.lower(), 0)) for outcome in Outcome}
     return TaskCounts(posted=len(tasks), **counts)
 
 
 def _call_counts(calls: pl.DataFrame) -> CallCounts:
-    found = dict(calls["status"].cast(pl.String).value_counts().iter_rows())
+    found = dict(calls["status"].value_counts().iter_rows())
     counts = {status.name.lower(): int(found.get(status.name.lower(), 0)) for status in Status}
     return CallCounts(made=len(calls), **counts)
 
@@ -155,13 +159,11 @@ def _models(frames: Frames, answered: pl.DataFrame, spend: int) -> dict[str, Mod
 
 
 def _groups(frames: Frames, gains: Mapping[str, Gains]) -> dict[str, GroupFigures]:
-    tasks = frames.tasks.group_by(pl.col("group").cast(pl.String)).agg(
-        pl.len(), (pl.col("outcome") == "succeeded").sum()
-    )
+    tasks = frames.tasks.group_by("group").agg(pl.len(), (pl.col("outcome") == "succeeded").sum())
     counts = {group: (posted, succeeded) for group, posted, succeeded in tasks.iter_rows()}
-    own = frames.own_answers["group"].cast(pl.String)
+    own = frames.own_answers["group"]
     answers: dict[str, int] = dict(own.value_counts().iter_rows())
-    paid_out = frames.withdrawals.filter("executed").group_by(pl.col("group").cast(pl.String))
+    paid_out = frames.withdrawals.filter("executed").group_by("group")
     withdrawn: dict[str, int] = dict(paid_out.agg(pl.col("micros").sum()).iter_rows())
     figures: dict[str, GroupFigures] = {}
     for group_id, group in frames.scenario.groups.items():
@@ -212,8 +214,7 @@ def _market(frames: Frames, gains: Iterable[Gains], gas_micros: int) -> MarketFi
 
 def _rail(frames: Frames) -> RailFigures:
     rail, batches = frames.scenario.rail, frames.batches
-    settled = frames.calls.filter(pl.col("settled_id").is_not_null()).sort("settled_id")
-    settled = settled.join(batches.select("batch", "closed_us"), on="batch", maintain_order="left")
+    settled = _settled(frames)
     delay = settled["closed_us"] - settled["finished_us"]
     paid = _paid(frames, settled)
     return RailFigures(
@@ -226,6 +227,13 @@ def _rail(frames: Frames) -> RailFigures:
         locked_micros=rail.locked_micros(paid),
         at_risk_micros=rail.at_risk_micros(paid),
     )
+
+
+def _settled(frames: Frames) -> pl.DataFrame:
+    """What a rail weighs of each call settled, in settlement order, and when its batch closed."""
+    closing = frames.batches.lazy().select("batch", "closed_us")
+    calls = frames.calls.lazy().filter(pl.col("settled_id").is_not_null()).select(OF_SETTLED)
+    return calls.sort("settled_id").join(closing, on="batch", maintain_order="left").collect()
 
 
 def _paid(frames: Frames, settled: pl.DataFrame) -> Paid:

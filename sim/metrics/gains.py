@@ -12,6 +12,7 @@ from sim.scenario.phases import phases
 from sim.scenario.schema import Group
 from sim.units import US_PER_HOUR, micros_from_usd_exact, us_from_seconds_nearest
 
+OF_SUCCESSES = ("group", "posted_us", "ended_us", "value_micros")
 HOSTING = ("self_host", "stop_hosting")
 
 
@@ -43,7 +44,7 @@ class Gains:
 
 def gains_of(frames: Frames) -> dict[str, Gains]:
     """The gains of every group, by its id."""
-    moved = frames.calls.group_by(pl.col("group").cast(pl.String)).agg(
+    moved = frames.calls.group_by("group").agg(
         pl.col("charge_micros").sum(), pl.col("slash_micros").sum()
     )
     paid = {group: (spend, slashed) for group, spend, slashed in moved.iter_rows()}
@@ -90,8 +91,9 @@ def _hosted_us(decisions: pl.DataFrame, until_us: int) -> int:
 
 def _realised_micros(frames: Frames) -> dict[str, int]:
     """What each group's successes were worth when they came: less than the value if late."""
-    won, every = frames.tasks.filter(pl.col("outcome") == "succeeded"), phases(frames.scenario)
-    groups, number = won["group"].cast(pl.String), every.of(won["posted_us"].to_numpy())
+    ended, every = frames.tasks.lazy(), phases(frames.scenario)
+    won = ended.filter(pl.col("outcome") == "succeeded").select(OF_SUCCESSES).collect()
+    groups, number = won["group"], every.of(won["posted_us"].to_numpy())
     found: dict[str, int] = {}
     for group_id in frames.scenario.groups:
         of_group = (groups == group_id).to_numpy()

@@ -55,7 +55,7 @@ def trust(frames: Frames) -> list[Tie]:
             Tie(f"validator:{by}", f"model:{model}", int(rounds), int(rounds * score) // 10**6)
             for by, model, rounds, score in ratings.sort("validator", "model").iter_rows()
         ]
-    answered = frames.calls.filter(pl.col("reason").cast(pl.String).is_in(["none", "wrong"]))
+    answered = frames.calls.filter(pl.col("reason").is_in(["none", "wrong"]))
     return _ties(frames, answered, pl.col("success").sum())
 
 

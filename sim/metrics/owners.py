@@ -8,7 +8,7 @@ from sim.record.frames import Frames
 def own_calls(frames: Frames) -> dict[str, int]:
     """Calls to each model by agents of its owner (wash trades), by the model's id."""
     models, groups = frames.scenario.models, frames.scenario.groups
-    calls = frames.calls.group_by(pl.col("model", "group").cast(pl.String)).len()
+    calls = frames.calls.group_by("model", "group").len()
     found = dict.fromkeys(models, 0)
     for model, group, count in calls.iter_rows():
         owner = models[model].owner
@@ -19,9 +19,7 @@ def own_calls(frames: Frames) -> dict[str, int]:
 
 def spend_by_owner(frames: Frames) -> list[int]:
     """Micros charged by each owner's models together; a model without one owns itself."""
-    spend = frames.calls.group_by(pl.col("model").cast(pl.String)).agg(
-        pl.col("charge_micros").sum()
-    )
+    spend = frames.calls.group_by("model").agg(pl.col("charge_micros").sum())
     found: dict[tuple[str, str], int] = {}
     for model, micros in spend.iter_rows():
         owner = frames.scenario.models[model].owner

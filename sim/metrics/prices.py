@@ -69,7 +69,7 @@ def prices(frames: Frames, gains: Iterable[Gains]) -> PriceFigures:
     value = int(won.sum())
     best = int(tasks["value_micros"].top_k(len(won)).sum())
     revenue = dict(
-        calls.group_by(pl.col("model").cast(pl.String))
+        calls.group_by("model")
         .agg((pl.col("charge_micros") - pl.col("fee_micros")).sum())
         .iter_rows()
     )

@@ -98,7 +98,7 @@ def regret_micros(
     number = every.of(calls.posted_us)
     total = 0
     for place, phase in enumerate(every):
-        rows = np.flatnonzero(number == place)
+        rows = np.flatnonzero(number == place) if len(every) > 1 else slice(None)
         terms = (group[rows], value_micros[rows], limit_micros[rows])
         total += _regret_micros(phase.scenario, listed, calls.take(rows), *terms)
     return total
@@ -115,7 +115,7 @@ def _regret_micros(
     supplies = [_Supply(scenario, model) for model in scenario.models.values()]
     total = 0
     for start in range(0, len(calls), CHUNK):
-        rows = np.arange(start, min(start + CHUNK, len(calls)))
+        rows = slice(start, start + CHUNK)
         part, of_group = calls.take(rows), group[rows]
         prices = [listed.of(number, part.call_id) for number in range(len(supplies))]
         times = _multipliers(scenario, prices, part)
@@ -124,7 +124,7 @@ def _regret_micros(
         for number, (supply, price) in enumerate(zip(supplies, prices, strict=True)):
             surplus = supply.surplus(part, value_micros[rows], price, times)
             mine = part.model == number
-            chosen[mine] = surplus[mine]
+            np.copyto(chosen, surplus, where=mine)
             offered = supply.fits(part, of_group, limit_micros[rows], price, times) | mine
             best = np.maximum(best, np.where(offered, surplus, -np.inf))
         total += int(np.rint(best - chosen).astype(np.int64).sum())

@@ -20,9 +20,9 @@ def _beside(frames: Frames, one: Reported) -> ReportedFigures:
     tokens = (
         frames.calls.filter(
             pl.col("posted_us").is_between(start_us, end_us, closed="left"),
-            pl.col("reason").cast(pl.String).is_in(ANSWERED_NAMES),
+            pl.col("reason").is_in(ANSWERED_NAMES),
         )
-        .group_by(pl.col("model").cast(pl.String))
+        .group_by("model")
         .agg(pl.col("input_tokens").sum() + pl.col("output_tokens").sum())
     )
     counted = {m: int(n) for m, n in tokens.iter_rows() if one.counts(models[m].origin)}

@@ -6,7 +6,6 @@ from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from sim.record.frames import Frames, largest
 from sim.units import Int64Array
@@ -52,7 +51,7 @@ def stability(frames: Frames) -> Stability:
     trend that a longer run would settle is none.
     """
     tasks = frames.tasks
-    lost = int(tasks["reason"].cast(pl.String).is_in(TURNED_AWAY).sum())
+    lost = int(tasks["reason"].is_in(TURNED_AWAY).sum())
     lost_share = lost / len(tasks) if len(tasks) else 0.0
     trend_z, growth_share = _growth(frames)
     growing = trend_z > Z_99 and growth_share > GROWTH_MAX

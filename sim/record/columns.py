@@ -39,8 +39,8 @@ class Table:
     def _column(cls, blocks: Sequence[Self], name: str) -> Int64Array:
         return np.concatenate([getattr(block, name) for block in blocks])
 
-    def take(self, rows: Int64Array) -> Self:
-        """The rows at these positions, in this order."""
+    def take(self, rows: Int64Array | slice) -> Self:
+        """The rows at these positions, in this order; those of a slice are not copied."""
         return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 

@@ -49,12 +49,13 @@ def latency_query(calls: pl.LazyFrame) -> pl.LazyFrame:
     return (
         calls.filter(pl.col("reason").is_in(ANSWERED_NAMES))
         .filter(pl.col("status") != "in_flight")
-        .group_by(pl.col("model").cast(pl.String))
+        .group_by("model")
         .agg(
             pl.len().alias("answers"),
             *(rank.cast(pl.Int64).alias(name) for name, rank in ranks.items()),
             ((pl.col("started_us") - pl.col("posted_us")).sum() // pl.len()).alias("wait_us"),
         )
+        .with_columns(pl.col("model").cast(pl.String))
         .sort("p50", "model")
     )
 

@@ -45,7 +45,7 @@ class Dealings:
 
 def dealings_query(calls: pl.LazyFrame) -> pl.LazyFrame:
     """Charges, answers and right answers by group and model."""
-    answered = pl.col("reason").cast(pl.String).is_in(["none", "wrong", "late"])
+    answered = pl.col("reason").is_in(["none", "wrong", "late"])
     return (
         calls.group_by(pl.col("group").cast(pl.String), pl.col("model").cast(pl.String))
         .agg(pl.col("charge_micros").sum(), answered.sum(), pl.col("success").sum())

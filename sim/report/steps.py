@@ -10,7 +10,7 @@ from sim.scenario.phases import WHOLE_TASK
 
 def steps_query(calls: pl.LazyFrame) -> pl.LazyFrame:
     """Sums by group and step, in the order of the record's names."""
-    answered = pl.col("reason").cast(pl.String).is_in(["none", "wrong", "late"])
+    answered = pl.col("reason").is_in(["none", "wrong", "late"])
     return (
         calls.group_by("group", "step")
         .agg(
