@@ -15,6 +15,7 @@ from benchmarks.chain import full, memory
 from benchmarks.experiments import overhead, sweeping
 from benchmarks.market import engine, scaling
 from benchmarks.measuring import machine, tell
+from benchmarks.pages import pages
 from benchmarks.protocol import protocol
 from benchmarks.rails import rails
 from benchmarks.reports import CountError, Pins, Report
@@ -32,6 +33,7 @@ WORKLOADS: dict[str, Callable[[Sizes, Pins], Report]] = {
     "rails": rails,
     "memory": memory,
     "full": full,
+    "pages": pages,
     "sweeping": sweeping,
     "overhead": overhead,
     "routers": routers,

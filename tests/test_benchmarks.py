@@ -125,6 +125,14 @@ def test_a_larger_pool_is_the_same_models_again_and_again() -> None:
     assert pool_of(base, 20, base.router.model_dump()).models == base.models
 
 
+def test_a_page_is_small_beside_the_library_that_draws_it(tmp_path: Path) -> None:
+    kept = tmp_path / "results.json"
+    assert command.main(["pages", "--quick", "--out", str(kept)]) == 0
+    figures = json.loads(kept.read_text())["workloads"]["pages"]["figures"]
+    assert 0 < figures["page beyond plotly.js"]["value"] < 3
+    assert figures["report over run"]["value"] > 0
+
+
 @pytest.mark.chain
 def test_the_quick_mode_settles(tmp_path: Path) -> None:
     kept = tmp_path / "results.json"
