@@ -157,6 +157,7 @@ def of_models(record: Record) -> Iterator[tuple[str, Number]]:
             total(mine["output_tokens"] - mine["produced_tokens"]),
         )
         yield f"{path}.substituted", mine.filter(pl.col("served_by") != pl.col("model")).height
+        yield f"{path}.own_calls", own_calls(record, name)
         charged = total(settled["charge_micros"])
         yield f"{path}.charge_micros_mean", nearest(charged, settled.height)
 
@@ -183,12 +184,7 @@ def of_market(record: Record) -> Iterator[tuple[str, Number]]:
     yield "market.hhi_calls", herfindahl(by_model["len"])
     yield "market.hhi_spend", herfindahl(by_model["charge_micros"])
     models = record.scenario.models
-    owners = {name: each.owner or f"itself: {name}" for name, each in models.items()}
-    of_owner = by_model.with_columns(pl.col("model").replace_strict(owners)).group_by("model")
-    yield (
-        "market.hhi_owners",
-        herfindahl(of_owner.agg(pl.col("charge_micros").sum())["charge_micros"]),
-    )
+    yield "market.hhi_owners", herfindahl(by_owner(record))
     net = by_model.select("model", pl.col("charge_micros") - pl.col("fee_micros"))
     revenue = dict(net.iter_rows())
     yield "prices.gini_revenue", gini(pl.Series([revenue.get(name, 0) for name in models]))
@@ -209,6 +205,38 @@ def of_market(record: Record) -> Iterator[tuple[str, Number]]:
     own = sum(hosting(record, name) for name in record.scenario.groups)
     yield "rail.gas_micros", gas
     yield "market.welfare_micros", value - costs - own - gas
+
+
+def by_owner(record: Record) -> pl.Series:
+    """What each owner was paid, call by call, by who owned the model at that time."""
+    paid: dict[str, int] = {}
+    for posted, model, micros in record.calls.select(
+        "posted_us", "model", "charge_micros"
+    ).iter_rows():
+        owner = record.phases.at(posted).models[model].owner or f"itself: {model}"
+        paid[owner] = paid.get(owner, 0) + micros
+    return pl.Series(list(paid.values()))
+
+
+def own_calls(record: Record, name: str) -> int:
+    """Calls by agents of who owned the model at that time."""
+    mine, washed = record.calls.filter(pl.col("model") == name), 0
+    for posted, group in mine.select("posted_us", "group").iter_rows():
+        now = record.phases.at(posted)
+        owner = now.models[name].owner
+        washed += owner is not None and owner == now.groups[group].owner
+    return washed
+
+
+def tokens_reported(record: Record, name: str) -> Number:
+    """The run's own share of the tokens that were reported by their models' origin."""
+    one, counts = record.scenario.reported[name], {True: 0, False: 0}
+    for row in record.calls.iter_rows(named=True):
+        origin = record.phases.at(row["posted_us"]).models[row["model"]].origin
+        hours = row["posted_us"] / 3.6e9
+        if one.from_h <= hours < one.to_h and row["reason"] in ANSWERED and one.counts(origin):
+            counts[origin == one.origin] += row["input_tokens"] + row["output_tokens"]
+    return counts[True] / sum(counts.values()) if sum(counts.values()) else None
 
 
 def gas_dollars(record: Record) -> float:
@@ -251,6 +279,8 @@ def of_counts(record: Record) -> Iterator[tuple[str, Number]]:
     yield "spend_micros", total(calls["charge_micros"])
     yield "conduct.calls_per_task", calls.height / tasks.height if tasks.height else None
     yield "conduct.calls_per_task_max", most(calls["task_id"].value_counts()["count"]) or 0
+    for name in record.scenario.reported:
+        yield f"reported.{name}.share_tokens", tokens_reported(record, name)
     yield "conduct.abandoned", tasks.filter(pl.col("reason") == "gave_up").height
     for name, decision in (("switches", "switch"), ("departures", "leave"), ("returns", "return")):
         yield f"conduct.{name}", record.decisions.filter(pl.col("decision") == decision).height

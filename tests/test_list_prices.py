@@ -13,6 +13,7 @@ from sim.record.frames import Frames, calls_from_frame, hashes_from_frame, tasks
 from sim.record.hashing import digest
 from sim.scenario import Scenario
 from tests.scenarios_for_tests import CHAT, group, model, ran, scenario, token_model
+from tests.workflow_helpers import lawful
 
 EVENT = {"at_h": 5, "kind": "price", "model": "rival", "factor": 0.5}
 
@@ -82,6 +83,15 @@ def test_regret_looks_no_further_than_what_a_task_is_worth_where_values_are_draw
     assert figures(frames).market.regret_micros > 0
     few = replace(frames, calls=low.drop("value_micros"))
     assert figures(few).market.regret_micros == 0
+
+
+def test_what_a_task_may_cost_is_by_the_values_in_force_when_it_was_posted() -> None:
+    """Worth half a dollar, it buys at 70 cents, but never while values are drawn."""
+    asking = group(60, values={"kind": "uniform"})
+    alike = {"at_h": 5, "set": {"groups.a.values": {"kind": "fixed"}}}
+    frames = lawful(scenario({"m": model("0.7")}, {"a": asking}, events=[alike], horizon_h=9))
+    assert len(frames.calls) > 100
+    assert (frames.calls["posted_us"] >= 5 * 3600 * 10**6).all()
 
 
 def test_prices_that_stay_leave_no_row_and_the_digest_as_it_is(tmp_path: Path) -> None:

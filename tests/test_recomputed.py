@@ -30,7 +30,7 @@ def studios() -> Scenario:
                       capacity={"slots": 3, "queue": 9}),
         "rival": model("0.05", quality={CHAT: 0.7, CODE: 0.8}, cost=COST,
                        selling={"kind": "undercut", "by": 0.05, "period_h": 0.5},
-                       honesty={"kind": "substitution", "by": "open", "share": 0.3}),
+                       origin="EU", honesty={"kind": "substitution", "by": "open", "share": 0.3}),
     }  # fmt: skip
     own = {"model": "open", "usd_per_hour": "0.05", "slots": 2, "review_h": 1}
     late = {"soft_deadline_s": 4, "value_left": 0.25}
@@ -40,7 +40,7 @@ def studios() -> Scenario:
                         escalation={"kind": "ladder", "models": ["open", "sold"]},
                         give_up={"after_calls": 15}, deadline_s=30),
         "hosts": group(90, count=2, outside={"self_host": own, "leave": leave}, lateness=late),
-        "learns": group(60, count=2, learning={"prior_answers": 3, "explore": 0.1},
+        "learns": group(60, count=2, owner="lab", learning={"prior_answers": 3, "explore": 0.1},
                         retries=1, deadline_s=8, intents={CHAT: demand(1, 0.8)}),
     }  # fmt: skip
     events = [
@@ -49,9 +49,12 @@ def studios() -> Scenario:
         {"at_h": 2.5, "kind": "fee", "fee_bps": 700},
         {"at_h": 3, "set": {"groups.learns.max_price_usd": "0.02", "groups.hosts.value_usd": 2}},
         {"at_h": 4, "kind": "brownout", "model": "sold", "for_h": 0.5, "slower": 4},
+        {"at_h": 4.5, "set": {"models.sold.owner": "fund", "models.open.origin": "EU"}},
         {"at_h": 5, "kind": "deprecation", "model": "rival"},
     ]
+    said = {"here": {"origin": "EU", "share_tokens": 0.5, "from_h": 4, "to_h": 5}}
     return scenario(models, groups, events=events, router={"kind": "random"}, horizon_h=6,
+                    reported=said,
                     rail={"kind": "batch", "size": 50, "interval_s": 30})  # fmt: skip
 
 
@@ -76,8 +79,9 @@ def slots() -> Scenario:
     }
     people = bidders(9, arrival={"kind": "poisson", "per_hour": 900}, deadline_s=3, retries=1,
                      intents={CHAT: demand()})  # fmt: skip
+    alike = {"at_h": 0.1, "set": {"groups.a.values": "{kind: fixed}"}}
     return scenario(models, {"a": people}, mechanism={"kind": "second-price"}, rail=ON_SUCCESS,
-                    tasks=2000)  # fmt: skip
+                    tasks=2000, events=[alike])  # fmt: skip
 
 
 def floors() -> Scenario:

@@ -1,8 +1,8 @@
 """Every number a report shows, defined once."""
 
+from sim.metrics.conduct import ConductFigures
 from sim.metrics.definitions import (
     ChainFigures,
-    ConductFigures,
     Figures,
     LawFigures,
     RailFigures,

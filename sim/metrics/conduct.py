@@ -1,15 +1,33 @@
 """Figures of how agents went about their tasks: calls per task, hosting, leaving, lateness."""
 
 from collections.abc import Iterable, Mapping
+from typing import Annotated
 
 import polars as pl
 
 from sim.agents import Ways
-from sim.metrics.definitions import ConductFigures
 from sim.metrics.gains import Gains
+from sim.metrics.parts import Part
+from sim.metrics.parts import means as _is
 from sim.record.frames import Frames
 from sim.record.terms import of_tasks
 from sim.units import Int64Array, ratio_nearest
+
+
+class ConductFigures(Part):
+    """How agents went about their tasks."""
+
+    calls_per_task: Annotated[float | None, _is("calls", "calls made / tasks posted")]
+    calls_per_task_max: Annotated[int | None, _is("calls", "most calls of one task")]
+    tokens_per_task: Annotated[
+        int | None, _is("tokens", "prompts and answers of all calls / tasks posted, nearest")
+    ]
+    abandoned: Annotated[int, _is("tasks", "given up by choice before their attempts ran out")]
+    own_answers: Annotated[int, _is("answers", "given by agents' own machines, outside the market")]
+    self_host_micros: Annotated[int, _is("micros", "sum of the groups' self_host_micros")]
+    switches: Annotated[int, _is("decisions", "agents that left the model they used for another")]
+    departures: Annotated[int, _is("decisions", "agents that left the market")]
+    returns: Annotated[int, _is("decisions", "agents that came back to it")]
 
 
 def conduct(frames: Frames, gains: Iterable[Gains]) -> ConductFigures:

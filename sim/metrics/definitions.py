@@ -5,6 +5,7 @@ from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel
 
+from sim.metrics.conduct import ConductFigures
 from sim.metrics.networks import NetworkFigures
 from sim.metrics.parts import JudgeFigures, Part, ProtocolFigures, ReportedFigures
 from sim.metrics.parts import means as _is
@@ -72,7 +73,7 @@ class ModelFigures(Part):
         int, _is("tokens", "output tokens billed - those produced, over its answers")
     ]
     substituted: Annotated[int, _is("calls", "answered by another model in its name")]
-    own_calls: Annotated[int, _is("calls", "by agents of its own owner: wash trades")]
+    own_calls: Annotated[int, _is("calls", "by agents of its owner when posted: wash trades")]
     charge_micros_mean: Annotated[int | None, _is("micros", "mean charge of its settled calls")]
 
 
@@ -102,28 +103,15 @@ class GroupFigures(Part):
     ]
 
 
-class ConductFigures(Part):
-    """How agents went about their tasks."""
-
-    calls_per_task: Annotated[float | None, _is("calls", "calls made / tasks posted")]
-    calls_per_task_max: Annotated[int | None, _is("calls", "most calls of one task")]
-    tokens_per_task: Annotated[
-        int | None, _is("tokens", "prompts and answers of all calls / tasks posted, nearest")
-    ]
-    abandoned: Annotated[int, _is("tasks", "given up by choice before their attempts ran out")]
-    own_answers: Annotated[int, _is("answers", "given by agents' own machines, outside the market")]
-    self_host_micros: Annotated[int, _is("micros", "sum of the groups' self_host_micros")]
-    switches: Annotated[int, _is("decisions", "agents that left the model they used for another")]
-    departures: Annotated[int, _is("decisions", "agents that left the market")]
-    returns: Annotated[int, _is("decisions", "agents that came back to it")]
-
-
 class MarketFigures(Part):
     """The market as a whole."""
 
     hhi_calls: Annotated[int, _is("index", "sum of squared shares of calls x 10^4 (Herfindahl)")]
     hhi_spend: Annotated[int, _is("index", "sum of squared shares of spend x 10^4")]
-    hhi_owners: Annotated[int, _is("index", "the same by owner; a model without one owns itself")]
+    hhi_owners: Annotated[
+        int,
+        _is("index", "the same by owner when the call was posted; a model without one owns itself"),
+    ]
     regret_micros: Annotated[
         int,
         _is(

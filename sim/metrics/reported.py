@@ -5,8 +5,11 @@ import polars as pl
 from sim.metrics.parts import ReportedFigures
 from sim.record import ANSWERED_NAMES
 from sim.record.frames import Frames
+from sim.record.terms import calls_by_phase
 from sim.scenario.reported import Reported
 from sim.units import us_from_hours_nearest
+
+TOKENS = ("model", "posted_us", "reason", "input_tokens", "output_tokens")
 
 
 def reported(frames: Frames) -> dict[str, ReportedFigures]:
@@ -15,19 +18,17 @@ def reported(frames: Frames) -> dict[str, ReportedFigures]:
 
 
 def _beside(frames: Frames, one: Reported) -> ReportedFigures:
-    models = frames.scenario.models
     start_us, end_us = us_from_hours_nearest(one.from_h), us_from_hours_nearest(one.to_h)
-    tokens = (
-        frames.calls.filter(
-            pl.col("posted_us").is_between(start_us, end_us, closed="left"),
-            pl.col("reason").is_in(ANSWERED_NAMES),
-        )
-        .group_by("model")
-        .agg(pl.col("input_tokens").sum() + pl.col("output_tokens").sum())
-    )
-    counted = {m: int(n) for m, n in tokens.iter_rows() if one.counts(models[m].origin)}
-    own = sum(n for model, n in counted.items() if models[model].origin == one.origin)
-    whole = sum(counted.values())
+    meant = pl.col("posted_us").is_between(start_us, end_us, closed="left")
+    answered = pl.col("reason").is_in(ANSWERED_NAMES)
+    tokens = pl.col("input_tokens").sum() + pl.col("output_tokens").sum()
+    own = whole = 0
+    for now, calls in calls_by_phase(frames, *TOKENS):
+        of_model = calls.filter(meant, answered).group_by("model").agg(tokens)
+        for model, count in of_model.iter_rows():
+            origin = now.models[model].origin
+            whole += int(count) if one.counts(origin) else 0
+            own += int(count) if one.counts(origin) and origin == one.origin else 0
     share = own / whole if whole else None
     return ReportedFigures(
         reported=one.share_tokens,

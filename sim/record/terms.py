@@ -1,9 +1,13 @@
 """Terms: what a call's agent and its treasury went by, in the phase that was in force."""
 
+from collections.abc import Iterator
+
 import numpy as np
+import polars as pl
 
 from sim.record.frames import Frames, codes
-from sim.scenario.phases import Phases
+from sim.scenario.phases import Phases, phases
+from sim.scenario.schema import Scenario
 from sim.strategies import Fixed
 from sim.units import Int64Array, micros_from_usd_exact
 
@@ -30,6 +34,14 @@ def limits_micros(
     number = every.of(posted_us)
     limits: Int64Array = prices[number, group]
     return np.where(drawn[number, group], np.minimum(limits, value_micros), limits)
+
+
+def calls_by_phase(frames: Frames, *columns: str) -> Iterator[tuple[Scenario, pl.DataFrame]]:
+    """Each phase with these columns of the calls that were posted in it."""
+    every, calls = phases(frames.scenario), frames.calls.select(columns)
+    number = every.of(frames.calls["posted_us"].to_numpy()) if len(every) > 1 else None
+    for at, phase in enumerate(every):
+        yield phase.scenario, calls if number is None else calls.filter(number == at)
 
 
 def fees_bps(every: Phases, finished_us: Int64Array) -> Int64Array:
