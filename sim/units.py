@@ -5,6 +5,7 @@ tokens, time an ``int`` of microseconds since the start of a run (``_us``). Floa
 balance. A function that rounds says in its name in which direction.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import numpy as np
@@ -86,10 +87,10 @@ def ratio_nearest(amount: int, count: int) -> int | None:
     return (2 * amount + count) // (2 * count) if count else None
 
 
-def micros_ceil_from_wei(wei: int, eth_usd: float) -> int:
-    """Wei as micro-USDC at a price of ETH in dollars (to the micro), rounded up."""
-    micros_per_eth = round(eth_usd * MICROS_PER_USD)
-    return -(-wei * micros_per_eth // WEI_PER_ETH)
+def micros_ceil_from_wei(parts: Iterable[tuple[int, float]]) -> int:
+    """Wei, each at its price of ETH in dollars (to the micro), as micro-USDC; rounded up once."""
+    total = sum(wei * round(eth_usd * MICROS_PER_USD) for wei, eth_usd in parts)
+    return -(-total // WEI_PER_ETH)
 
 
 def micros_floor_from_ppm(micro_ppm: int) -> int:

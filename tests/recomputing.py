@@ -241,12 +241,14 @@ def tokens_reported(record: Record, name: str) -> Number:
 
 def gas_dollars(record: Record) -> float:
     """What the gas of all batches costs, batch by batch, by the committed figures."""
-    chain, used = record.scenario.chain, 0
-    per_call = GAS["per_call"] + (GAS["per_call_event"] if chain.call_events else 0)
-    for _, batch in record.calls.drop_nulls("batch").group_by("batch"):
-        used += GAS["base"] + GAS["per_agent"] * batch["agent"].n_unique()
+    dollars, closed = 0.0, dict(record.batches.select("batch", "closed_us").iter_rows())
+    for (number,), batch in record.calls.drop_nulls("batch").group_by("batch"):
+        chain = record.phases.at(closed[number]).chain
+        per_call = GAS["per_call"] + (GAS["per_call_event"] if chain.call_events else 0)
+        used = GAS["base"] + GAS["per_agent"] * batch["agent"].n_unique()
         used += GAS["per_model"] * batch["model"].n_unique() + per_call * batch.height
-    return used * chain.gas_price_gwei * 1e-9 * chain.eth_usd
+        dollars += used * chain.gas_price_gwei * 1e-9 * chain.eth_usd
+    return dollars
 
 
 def of_time(record: Record) -> Iterator[tuple[str, Number]]:

@@ -47,6 +47,7 @@ def studios() -> Scenario:
         {"at_h": 1, "set": {"groups.studio.deadline_s": 90, "groups.hosts.deadline_s": 9}},
         {"at_h": 2, "kind": "price", "model": "open", "factor": 4},
         {"at_h": 2.5, "kind": "fee", "fee_bps": 700},
+        {"at_h": 2.7, "set": {"chain.gas_price_gwei": 0.03, "chain.eth_usd": 2500}},
         {"at_h": 3, "set": {"groups.learns.max_price_usd": "0.02", "groups.hosts.value_usd": 2}},
         {"at_h": 4, "kind": "brownout", "model": "sold", "for_h": 0.5, "slower": 4},
         {"at_h": 4.5, "set": {"models.sold.owner": "fund", "models.open.origin": "EU"}},

@@ -63,13 +63,13 @@ def test_there_is_no_ratio_to_nothing() -> None:
 @given(st.integers(0, 10**24), st.integers(0, 10**10))
 def test_wei_are_micros_rounded_up(wei: int, micros_per_eth: int) -> None:
     exact = Fraction(wei * micros_per_eth, 10**18)
-    found = units.micros_ceil_from_wei(wei, micros_per_eth / 10**6)
+    found = units.micros_ceil_from_wei([(wei, micros_per_eth / 10**6)])
     assert 0 <= found - exact < 1
 
 
 def test_a_finney_at_3000_dollars_is_three() -> None:
-    assert units.micros_ceil_from_wei(10**15, 3000.0) == 3_000_000
-    assert units.micros_ceil_from_wei(1, 3000.0) == 1
+    assert units.micros_ceil_from_wei([(10**15, 3000.0)]) == 3_000_000
+    assert units.micros_ceil_from_wei([(1, 3000.0), (1, 2500.0)]) == 1
 
 
 @pytest.mark.parametrize(

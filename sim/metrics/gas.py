@@ -12,17 +12,12 @@ from sim.units import MICROS_PER_USD, WEI_PER_GWEI, micros_ceil_from_wei
 
 
 def modelled_micros(frames: Frames) -> int:
-    """What all of a run's batches cost in gas, each at the prices of its close.
-
-    Rounded up once for each phase.
-    """
+    """What all of a run's batches cost in gas, each at the prices of its close; rounded up once."""
     moved = frames.transfers.filter((pl.col("asset") == "ETH") & (pl.col("kind") == "gas"))
     every = phases(frames.scenario)
     number = every.of(moved["time_us"].to_numpy())
-    return sum(
-        micros_ceil_from_wei(
-            int(moved.filter(number == at)["amount"].sum() or 0), phase.scenario.chain.eth_usd
-        )
+    return micros_ceil_from_wei(
+        (int(moved.filter(number == at)["amount"].sum() or 0), phase.scenario.chain.eth_usd)
         for at, phase in enumerate(every)
     )
 
