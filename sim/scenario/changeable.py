@@ -15,7 +15,9 @@ OF_GROUPS = (
 )
 OF_VALIDATORS = "kind of favours opposes noise presence leaves_h work_machina"
 OF_PROTOCOL = (
-    "epoch_h tournament_tasks grace_h calls_per_minute spot_checks consensus discipline"
+    "epoch_h tournament_tasks grace_h calls_per_minute spot_checks discipline consensus.seats"
+    " consensus.commit_s consensus.reveal_s consensus.failover_s consensus.quorum"
+    " consensus.reduced_quorum consensus.reduced_after"
     " pricing.tiers pricing.window_h emission.first_machina emission.halving_epochs"
     " emission.cap_machina emission.validators_percent emission.authors_percent"
     " purchases.least_usd purchases.over_h purchases.drip_usd purchases.jitter_s"
@@ -41,6 +43,7 @@ ALLOWED = "; ".join(f"{noun}{keys.replace(' ', ', ')}" for noun, _, keys in EACH
 KEPT = {
     "groups.*.count": "who is there from the start; arrival.per_hour says how much they ask for",
     "groups.*.owner": "whose it is, is who it is",
+    "groups.*.withdrawal": "how its agents take money out is so from the start",
     "groups.*.budget_usd": "paid in before the run; budget_per_day_usd may change",
     "groups.*.intents.*": "what its agents ask for from the start; intents.*.share may change",
     "models.*.declared_quality": "where a score starts",
@@ -51,6 +54,7 @@ KEPT = {
     "protocol.validators.*.count": "who is there from the start; presence may change",
     "protocol.validators.*.stake_machina": "bonded before the run",
     "protocol.validators.*": "who is there from the start; presence may change",
+    "protocol.consensus.least_stake_machina": "stakes are bonded before the run",
     "protocol.registrations": "an event of kind: release registers a model at its time",
     "protocol.emission.epochs_before": "what was before the run",
     "protocol.purchases.pool_usd": "what the pool starts with",

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from sim.facts import Fault
+from sim.protocols import Copying
 from sim.scenario.changeable import ALLOWED, unchangeable, why_kept
 from sim.scenario.events import AnyEvent
-from sim.scenario.faults import fault_at
+from sim.scenario.faults import fault_at, found_at
 from sim.scenario.library import nearest
 from sim.scenario.schema import Scenario
 from sim.scenario.tree import Branch, Path, dotted, plain
@@ -24,6 +25,15 @@ def unchanged(now: Branch, after: Branch) -> list[Fault]:
     ]
 
 
+def unnamed_code(made: Branch) -> Iterator[Fault]:
+    """A router's file without its hash: which code a run is made by must stand in the scenario."""
+    router = made.branch("router")
+    if router.get("file") and not router.get("sha256"):
+        allowed = "a file with its sha256 beside it, for the scenario's hash covers what is written"
+        hint = "sha256sum FILE says it"
+        yield Fault("router.file", found_at(("router", "file"), made), allowed, hint)
+
+
 def kept(now: Scenario, after: Scenario) -> Iterator[Fault]:
     """What an event may not change although it may change the part that it belongs to."""
     if after.rail.fee_bps != now.rail.fee_bps and now.chain.backend != "none":
@@ -32,10 +42,24 @@ def kept(now: Scenario, after: Scenario) -> Iterator[Fault]:
     if now.judges and _observing(now) != _observing(after):
         allowed = "kind and kappa: what validators of a protocol observe is their groups' matter"
         yield Fault("validators", "another count, noise or stakes", allowed)
+    yield from _of_copies(now, after)
     for name, model in after.models.items():
         if set(model.quality) != set(now.models[name].quality):
             allowed = "the intents it serves from the start"
             yield Fault(f"models.{name}.quality", "other intents", allowed)
+
+
+def _of_copies(now: Scenario, after: Scenario) -> Iterator[Fault]:
+    """Noise and work of validators that copy: they have none of their own."""
+    for name in now.judges:
+        groups = [each.protocol and each.protocol.validators[name] for each in (now, after)]
+        if not all(isinstance(each, Copying) for each in groups):
+            continue
+        for key in ("noise", "work_machina"):
+            if len({getattr(each, key) for each in groups}) > 1:
+                allowed = f"that of the group it copies, which alone runs the script: not {key}"
+                path = f"protocol.validators.{name}.{key}"
+                yield Fault(path, "what a copying group has not", allowed)
 
 
 def _observing(scenario: Scenario) -> tuple[object, ...]:

@@ -11,7 +11,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from sim.facts import Fault, ScenarioError
 from sim.scenario.checks import contradictions
-from sim.scenario.event_checks import Numbered, kept, of_event, unchanged, wrong_events
+from sim.scenario.event_checks import (
+    Numbered,
+    kept,
+    of_event,
+    unchanged,
+    unnamed_code,
+    wrong_events,
+)
 from sim.scenario.events import AnyEvent, Outage
 from sim.scenario.faults import faults_of, truth_values, unknown_nulls
 from sim.scenario.overrides import overlay
@@ -204,6 +211,7 @@ def _laid(
     base = pruned(from_plain(now.model_dump(exclude={"events"}), Place()))
     assert isinstance(base, Branch)
     made, faults = overlay(settings, base)
+    faults += unnamed_code(made)
     written = with_kinds(layer_scenario(base, made))
     assert isinstance(written, Branch)
     whole = pruned(written)
