@@ -19,7 +19,7 @@ from sim.scenario.event_checks import (
     unnamed_code,
     wrong_events,
 )
-from sim.scenario.events import AnyEvent, Outage
+from sim.scenario.events import AnyEvent, Outage, Set
 from sim.scenario.faults import faults_of, truth_values, unknown_nulls
 from sim.scenario.overrides import overlay
 from sim.scenario.schema import Scenario
@@ -137,7 +137,8 @@ def phases(scenario: Scenario) -> Phases:
 def event_faults(tree: Branch) -> list[Fault]:
     """Every fault of the events of a scenario as it is written, the schema's left out.
 
-    Events that the schema refuses are passed over; so are their settings, if it refuses the rest.
+    Events that the schema refuses are passed over; so is what others set, if it refuses the rest,
+    but for paths that lead nowhere.
     """
     rows = tree.get("events")
     if not isinstance(rows, Row):
@@ -146,10 +147,20 @@ def event_faults(tree: Branch) -> list[Fault]:
     try:
         scenario = Scenario.model_validate(plain(tree.without("events")))
     except ValidationError:
-        return list(wrong_events(tree, events, None))
+        return [*wrong_events(tree, events, None), *_lost_paths(tree, events)]
     unfolding = _Unfolding(scenario, events, tree)
     unfolding.phases()
     return list(dict.fromkeys(unfolding.faults))
+
+
+def _lost_paths(tree: Branch, events: Numbered) -> Iterator[Fault]:
+    """What events would set that is nowhere, as far as can be told of a scenario with faults."""
+    now = tree.without("events")
+    for number, event in sorted(events, key=lambda pair: pair[1].from_us):
+        if isinstance(event, Set):
+            made, faults = overlay(event.set, now)
+            now = layer_scenario(now, made)
+            yield from (of_event(fault, number, event, tree) for fault in faults)
 
 
 def _event(row: Tree) -> AnyEvent | None:
