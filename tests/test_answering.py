@@ -1,7 +1,7 @@
 """Answers to tasks from outside: a scenario's market, asked by somebody else."""
 
 from sim.authority import Answered, Answering, Asked, Refused
-from sim.scenario import load
+from sim.scenario import from_mapping, load
 from tests.authority_helpers import CHAT, SCENARIO, jobs
 
 SECOND = 10**6
@@ -83,3 +83,21 @@ def test_by_a_protocols_rules_an_answer_waits_for_its_round(tmp_path_factory) ->
     (answer,) = answering.until(200 * SECOND)
     assert isinstance(answer, Answered)
     assert answer.score_ppm > 0
+
+
+def test_events_on_the_scenarios_own_agents_are_left_out_with_them() -> None:
+    document = jobs().model_dump(mode="json", exclude_none=True)
+    group = next(iter(jobs().groups))
+    events = [
+        {"at_h": 1, "kind": "surge", "factor": 3, "groups": [group]},
+        {"at_h": 1, "kind": "ban", "origin": "CN"},
+        {"at_h": 1, "kind": "set", "set": {f"groups.{group}.retries": 3}},
+        {"at_h": 1, "kind": "set",
+         "set": {f"groups.{group}.retries": 3, "models.house.listed": False}},
+    ]  # fmt: skip
+    answering = Answering(from_mapping(document | {"events": events}))
+    for hour, outcome in ((0.5, Answered), (1.5, Refused)):
+        answering.until(round(hour * 3600) * SECOND)
+        answering.ask(asked(round(hour * 2), "house"))
+        (found,) = answering.until(answering.now_us + SECOND)
+        assert isinstance(found, outcome)

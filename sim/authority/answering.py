@@ -1,6 +1,7 @@
 """Answers to other people's tasks: one scenario's market, its router and models, in real time."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -13,11 +14,14 @@ from sim.facts import Outcome, Reason, Status, Task
 from sim.record import Calls, Tasks
 from sim.scenario import Scenario
 from sim.scenario.demand import Demand, Size
+from sim.scenario.event import OfGroups
+from sim.scenario.events import AnyEvent, Set
 from sim.scenario.schema import Group
 from sim.world import World
 
 # Clients pay on chain: the purse they have within the market must only not be in the way.
 PURSE_USD = Decimal(10_000_000)
+OF_GROUPS = re.compile(r"""["']?groups\b""")
 PLAIN = Demand(input_tokens=Size(median=1000), output_tokens=Size(median=300))
 
 
@@ -96,7 +100,8 @@ class Answering:
         by_demand = sorted(scenario.intents, key=lambda name: name not in asked)
         self.intents = tuple(name for name in by_demand if name in served)
         self._groups = {f"jobs.{name}": _group(scenario, name) for name in self.intents}
-        self._world = World(scenario.model_copy(update={"groups": self._groups}))
+        others = {"groups": self._groups, "events": tuple(_beside_agents(scenario.events))}
+        self._world = World(scenario.model_copy(update=others))
         course = self._world.course
         if course is not None:
             course.on_judged = self._collect  # by a protocol's rules an answer waits for its score
@@ -173,6 +178,17 @@ class Answering:
             service_us=int(call.finished_us[0] - call.started_us[0]),
             calls=calls,
         )
+
+
+def _beside_agents(events: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
+    """Events but for what they change about the scenario's own agents, who are left out."""
+    for event in events:
+        if isinstance(event, Set):
+            others = {path: text for path, text in event.set.items() if not OF_GROUPS.match(path)}
+            if others:
+                yield event.model_copy(update={"set": others})
+        elif not isinstance(event, OfGroups):
+            yield event
 
 
 def _group(scenario: Scenario, intent: str) -> Group:
