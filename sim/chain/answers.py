@@ -14,6 +14,7 @@ class Block:
 
     number: int
     hash: str
+    parent: str
     timestamp: int
     gas_used: int
     base_fee: int
@@ -84,6 +85,7 @@ def read_block(value: Json) -> Block:
     return Block(
         number=as_quantity(fields.get("number")),
         hash=as_text(fields.get("hash")),
+        parent=as_text(fields.get("parentHash")),
         timestamp=as_quantity(fields.get("timestamp")),
         gas_used=as_quantity(fields.get("gasUsed")),
         base_fee=as_quantity(fields.get("baseFeePerGas", "0x0")),

@@ -5,17 +5,24 @@ mining are left alone, unless the run may warp its clock.
 """
 
 import time
+from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from sim.chain.answers import Block, as_bytes
-from sim.chain.merkle import keccak
-from sim.chain.node import drop, drop_waiting, mine, mine_waiting, roll_back, set_next_timestamp
-from sim.chain.rpc import POLL_S, RefusedError, Rpc, UnreachableError
+from sim.chain.answers import Block, as_bytes, as_object, as_quantity
+from sim.chain.node import (
+    KEPT_STATES,
+    drop_all_of,
+    drop_waiting,
+    mine,
+    mine_waiting,
+    set_next_timestamp,
+)
+from sim.chain.reorganised import go_back
+from sim.chain.rpc import POLL_S, RefusedError, Request, Rpc, UnreachableError
 from sim.chain.sender import RETRY_S, Sender, Transaction
-from sim.chain.transactions import SavedBlock, TransactionReader, TransactionWriter
+from sim.chain.transactions import TransactionReader, TransactionWriter
 from sim.facts import ChainError
 
 MINED_TIMEOUT_S = 120.0
@@ -31,9 +38,18 @@ class ReorganisedError(ChainError):
 
 
 def stands(rpc: Rpc, block: Block | None) -> None:
-    """Raises `ReorganisedError` unless a block that we had seen is still the chain's."""
-    if block is not None and rpc.block_hash(block.number) != block.hash:
-        raise ReorganisedError(block)
+    """Raises `ReorganisedError` unless a block that we had seen is still the chain's.
+
+    So must its parent be: an Anvil that is told to revert while it mines puts the block in hand on
+    top of the ones that it has just taken back.
+    """
+    if block is None:
+        return
+    needed = {block.number: block.hash, block.number - 1: block.parent}
+    numbers = [number for number in needed if number >= 0]
+    for number, found in zip(numbers, rpc.blocks(numbers), strict=True):
+        if found is None or found.hash != needed[number]:
+            raise ReorganisedError(block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +87,9 @@ class OwnBlocks:
     ) -> None:
         self.rpc, self.sender = rpc, sender
         self._genesis_unix, self._writer = genesis_unix, writer
-        self._last = rpc.block()
+        self._last, self._landed = rpc.block(), sender.landed()
+        before = rpc.block(max(0, self._last.number - 1))
+        self._mined = deque(dict.fromkeys([before, self._last]), KEPT_STATES)
 
     def submit(self, transactions: Sequence[Transaction], seconds: int) -> Span:
         """As `Blocks.submit`, in one block, which is saved."""
@@ -80,43 +98,33 @@ class OwnBlocks:
         timestamp = max(self._genesis_unix + seconds, self._last.timestamp + 1)
         number = self._last.number + 1
         self._mine(number, timestamp)
-        mined, before = self.rpc.block(), self._last
-        if mined.number != number:
-            raise ReorganisedError(before)
-        self._last = mined
+        mined = self.rpc.block()
+        if mined.number != number or len(mined.transactions) < len(transactions):
+            raise ReorganisedError(self._last)
+        stands(self.rpc, mined)
+        self._last, self._landed = mined, self.sender.landed()
         if self._writer is not None:
             self._writer.append(timestamp, self._as_mined(mined, transactions))
+            self._mined.append(mined)
         return Span(number, number)
 
     def stand(self) -> None:
-        """As `Blocks.stand`."""
+        """As `Blocks.stand`; a block can stay and its effects go, if it was mined in between."""
         stands(self.rpc, self._last)
+        if self.sender.landed() < self._landed:
+            raise ReorganisedError(self._last)
 
     def look_again(self) -> None:
         """As `Blocks.look_again`: chain and transaction file go back to where both agree."""
         drop_waiting(self.rpc)
         if self._writer is not None:
-            self._agree(self._writer, self.rpc.block().number)
+            saved = list(TransactionReader(self._writer.path.parent))
+            last = go_back(self.rpc, tuple(self._mined), saved)
+            self._writer.keep(last.number)
+            while self._mined[-1].number > last.number:
+                self._mined.pop()
         self._last = self.rpc.block()
-        self.sender.nonce = self.sender.landed()
-
-    def _agree(self, writer: TransactionWriter, last: int) -> None:
-        """Takes a block back that was mined as those before it were already gone.
-
-        It cannot be replayed: the senders of what failed in it are in its state, and only there.
-        """
-        saved, agreed = list(TransactionReader(writer.path.parent))[:last], last
-        while agreed and not (agreed <= len(saved) and self._is(agreed, saved[agreed - 1])):
-            agreed -= 1
-        if agreed < last:
-            roll_back(self.rpc, last - agreed)
-        writer.keep(agreed)
-
-    def _is(self, number: int, saved: SavedBlock) -> bool:
-        """Whether a block of the chain is the one that was saved."""
-        block = self.rpc.block(number)
-        names = tuple("0x" + keccak(raw).hex() for raw in saved.transactions)
-        return (block.timestamp, block.transactions) == (saved.timestamp, names)
+        self.sender.nonce = self._landed = self.sender.landed()
 
     def _as_mined(self, block: Block, sent: Sequence[Transaction]) -> list[bytes]:
         """A block's raw transactions in its own order; the node is asked for others."""
@@ -143,7 +151,6 @@ class ForeignBlocks:
         self._warp = warp
         self._start: int | None = None
         self._last: Block | None = None
-        self._sent: tuple[str, ...] = ()
 
     def submit(self, transactions: Sequence[Transaction], seconds: int) -> Span:
         """As `Blocks.submit`, waiting until the node has mined them."""
@@ -151,7 +158,6 @@ class ForeignBlocks:
         before = self.rpc.quantity("eth_blockNumber")
         if self._warp and seconds > 0:
             self._move_clock(seconds)
-        self._sent = tuple(one.hash for one in transactions if one.hash)
         self.sender.send(transactions)
         started = time.monotonic()
         end, stalled = started + MINED_TIMEOUT_S, started + STALLED_S
@@ -161,15 +167,13 @@ class ForeignBlocks:
                 # An Anvil that mines at once now and then overlooks the last of many transactions.
                 mine_waiting(self.rpc)
                 stalled += STALLED_S
-            landed = all(item.hash for item in transactions) or (
-                self.sender.landed() > transactions[-1].nonce
-            )
             last = self.rpc.quantity("eth_blockNumber")
             mined += map(self.rpc.block, range(before + 1 + len(mined), last + 1))
             self.stand()
-            if landed and _hold(mined, transactions):
-                self._last = mined[-1]
-                return Span(before + 1, last)
+            found = self._found(mined, transactions)
+            if found:
+                self._last = found[-1]
+                return Span(found[0].number, found[-1].number)
             time.sleep(POLL_S)
         raise ChainError(
             f"transaction {transactions[-1].nonce} of {self.sender.address} is not mined after "
@@ -181,12 +185,42 @@ class ForeignBlocks:
         stands(self.rpc, self._last)
 
     def look_again(self) -> None:
-        """As `Blocks.look_again`; what we sent last does not wait for its nonce to come."""
-        with suppress(RefusedError):  # where the node is no Anvil
-            for name in self._sent:
-                drop(self.rpc, name)
+        """As `Blocks.look_again`; what still waits of ours is forgotten, or waited for."""
+        try:
+            drop_all_of(self.rpc, self.sender.address)
+        except RefusedError:  # the node is no Anvil
+            self._wait_for_pending()
         self._last = self.rpc.block()
         self.sender.nonce = self.sender.landed()
+
+    def _wait_for_pending(self) -> None:
+        """What a reorganisation made pending again lands by itself, in a block or two."""
+        end = time.monotonic() + MINED_TIMEOUT_S
+        while self.sender.landed() < self.sender.landed("pending") and time.monotonic() < end:
+            time.sleep(POLL_S)
+
+    def _found(
+        self, mined: Sequence[Block], transactions: Sequence[Transaction]
+    ) -> Sequence[Block]:
+        """The blocks that hold the transactions, from the first to the last; none if not all do.
+
+        A reorganisation can have them mined before they are sent again: then older ones are asked.
+        """
+        signed = all(item.hash for item in transactions)
+        if signed and _hold(mined, transactions):
+            return mined
+        if self.sender.landed() <= transactions[-1].nonce:
+            return ()
+        if not signed:
+            return mined if _hold(mined, transactions) else ()
+        asked: list[Request] = [("eth_getTransactionByHash", [one.hash]) for one in transactions]
+        places = [
+            as_object(answer).get("blockNumber") for answer in self.rpc.batch(asked) if answer
+        ]
+        if len(places) < len(transactions) or None in places:
+            return ()
+        numbers = sorted(map(as_quantity, places))
+        return [self.rpc.block(number) for number in (numbers[0], numbers[-1])]
 
     def _move_clock(self, seconds: int) -> None:
         """Simulated time 0 is when the node stood ready."""

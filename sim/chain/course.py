@@ -13,7 +13,6 @@ from sim.chain.answers import Block
 from sim.chain.blocks import Blocks, ReorganisedError
 from sim.chain.deployment import Deployment
 from sim.chain.engine import SETTLING_DOWN_S, Engine
-from sim.chain.pack import cut
 from sim.chain.rails import ChainRail, ErrandRail, rail_on_chain, way_of
 from sim.chain.settlement import OWN_ANVIL, ChainSetup, Resumed, SettledBatch
 from sim.facts import Batch, ChainError
@@ -81,14 +80,18 @@ class Course:
 
     def _carry(self, action: Callable[[Engine], None], *, again: bool) -> None:
         """Does something with the engine; and, if it took a new one, all over ``again``."""
-        try:
-            action(self._engine)
-            if again:
-                self._blocks.stand()
-        except ReorganisedError as error:
-            self._begin_again(error)
-            if again:
-                self._carry(action, again=again)
+        for attempt in range(ATTEMPTS):
+            try:
+                action(self._engine)
+                if again:
+                    self._blocks.stand()
+                return
+            except ReorganisedError as error:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                self._begin_again(error)
+                if not again:
+                    return
 
     def _begin_again(self, why: ChainError) -> None:
         """Settles anew what the chain does not have any more of the batches that are kept."""
@@ -97,29 +100,27 @@ class Course:
                 self._engine.close()
                 time.sleep(SETTLING_DOWN_S)
                 self._blocks.look_again()
-                landed = self._look()
+                self._look()
                 for batch in list(self._kept):
-                    gone = max(0, min(len(batch), landed - batch.first))
-                    if gone < len(batch) or batch.errands:
-                        self._engine.add(cut(batch, slice(gone, len(batch))))
+                    self._engine.add(batch)
                 return
             except ChainError as error:  # a chain in the middle of it answers anything
                 why = error
         raise why
 
-    def _look(self) -> int:
-        """A new engine, from where the chain now stands; how many of the run's calls it has."""
+    def _look(self) -> None:
+        """A new engine, from where the chain now stands; it tells of all that is kept anew."""
         setup = replace(self._setup, resumed=Resumed(self.first_call, self._first_block))
         rail = rail_on_chain(way_of(self._blocks, self._deployment, setup), setup)
         landed = rail.resume(self.first_call, self._first_block)
-        if self._kept and landed < self._kept[0].first:
+        kept_from = self._kept[0].first if self._kept else landed
+        if landed < kept_from:
             raise ChainError(
-                f"the chain has taken back {self._kept[0].first - landed} calls more than are "
-                "kept: telex resume settles them"
+                f"the chain has taken back {kept_from - landed} calls more than are kept: "
+                "telex resume settles them"
             )
-        self._taken_back(self.first_call + landed)
+        self._taken_back(self.first_call + kept_from)
         self._engine = self._engine_of(rail, landed)
-        return landed
 
 
 def _finish(engine: Engine) -> None:

@@ -32,7 +32,7 @@ START_TIMEOUT_S = 20.0
 START_LOOK_S = 0.01
 STOP_TIMEOUT_S = 5.0
 PORT_ATTEMPTS = 5
-KEPT_STATES = 8  # so many blocks can be taken back; each costs nothing that could be measured
+KEPT_STATES = 16  # so many blocks can be taken back; each costs nothing that could be measured
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _NATIVE_MAGIC = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"MZ")
@@ -272,6 +272,6 @@ def drop_waiting(rpc: Rpc) -> None:
     rpc.call("anvil_dropAllTransactions")
 
 
-def drop(rpc: Rpc, transaction: str) -> None:
-    """Forgets a transaction that waits to be mined, by its hash."""
-    rpc.call("anvil_dropTransaction", transaction)
+def drop_all_of(rpc: Rpc, address: str) -> None:
+    """Forgets every transaction of one account that waits, be it for a nonce before it."""
+    rpc.call("anvil_removePoolTransactions", address)

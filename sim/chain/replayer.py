@@ -6,10 +6,10 @@ from types import TracebackType
 from typing import Self
 
 from sim.chain.local.fixed import put_fixed
-from sim.chain.merkle import keccak
-from sim.chain.node import CHAIN_ID, Node, mine
-from sim.chain.rpc import RefusedError, Request, Rpc
-from sim.chain.transactions import SavedBlock, TransactionReader
+from sim.chain.node import CHAIN_ID, Node
+from sim.chain.remaking import mine_again
+from sim.chain.rpc import Rpc
+from sim.chain.transactions import TransactionReader
 from sim.facts import ChainError, ToolError
 
 
@@ -87,26 +87,7 @@ def _mine_all(rpc: Rpc, saved: TransactionReader) -> str:
     if saved.genesis.fixed:
         put_fixed(rpc)
     for number, block in enumerate(saved, start=1):
-        fault = _mine_again(rpc, number, block)
+        fault = mine_again(rpc, number, block)
         if fault:
             return fault
     return ""
-
-
-def _mine_again(rpc: Rpc, number: int, block: SavedBlock) -> str:
-    """Mines one block; returns what is wrong with it, if anything."""
-    asked: list[Request] = [
-        ("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in block.transactions
-    ]
-    try:
-        for answer in rpc.in_order(asked):
-            if isinstance(answer, RefusedError):
-                return f"block {number}: {answer}"
-        mine(rpc, block.timestamp)
-    except RefusedError as refused:
-        return f"block {number}: {refused}"
-    found = rpc.block(number).transactions
-    needed = tuple("0x" + keccak(raw).hex() for raw in block.transactions)
-    if len(found) != len(needed):
-        return f"block {number}: {len(found)} of its {len(needed)} transactions could be mined"
-    return "" if found == needed else f"block {number}: its transactions are in another order"

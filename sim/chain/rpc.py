@@ -239,10 +239,10 @@ class Rpc:
         name = number if isinstance(number, str) else hex(number)
         return read_block(self.call("eth_getBlockByNumber", name, False))
 
-    def block_hash(self, number: int) -> str | None:
-        """The hash of a block, None if there is none of that number."""
-        answer = self.call("eth_getBlockByNumber", hex(number), False)
-        return None if answer is None else read_block(answer).hash
+    def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
+        """Blocks by their numbers, in one batch; None for one that is not there."""
+        asked: list[Request] = [("eth_getBlockByNumber", [hex(one), False]) for one in numbers]
+        return [None if answer is None else read_block(answer) for answer in self.batch(asked)]
 
     def logs(self, address: str, topics: Sequence[bytes], first: int, last: int) -> list[Log]:
         """A contract's events with one of the ``topics``, in blocks first to last, in order."""

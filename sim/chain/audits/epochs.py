@@ -4,43 +4,18 @@ The calls of an epoch are not on the chain. That its root is the root of the rec
 that each of them is in it, once, as it was recorded.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from eth_abi.abi import decode
 
 from sim.chain import merkle
 from sim.chain.answers import as_bytes, as_object
 from sim.chain.audits.events import Seen, Source, events
 from sim.chain.audits.ledger import LedgerAudit
-from sim.chain.contracts import SELECTOR_BYTES, contract
 from sim.chain.history import EVENTS, Event, SettledRecords
 from sim.chain.pack import Records, record_table
+from sim.chain.rails.epoch import Epoch, read_epoch
 from sim.chain.rpc import Request
-from sim.facts import Batch, ChainError
+from sim.facts import Batch
 from sim.units import Int64Array
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """The arguments of a ``settleEpoch``: sums by account id, in micros."""
-
-    first: int
-    count: int
-    debits: dict[int, int]
-    credits: dict[int, int]
-
-
-def read_epoch(calldata: bytes) -> Epoch:
-    """The epoch that a calldata settles; raises `ChainError` if it is no ``settleEpoch``."""
-    entry = contract("EpochRoot").functions["settleEpoch"]
-    if not calldata.startswith(entry.key):
-        raise ChainError("an epoch was settled by something other than settleEpoch")
-    ((first, count, _, agents, debits, models, earned),) = decode(
-        entry.inputs, calldata[SELECTOR_BYTES:]
-    )
-    sums = (dict(zip(*pair, strict=True)) for pair in ((agents, debits), (models, earned)))
-    return Epoch(first, count, *sums)
 
 
 class EpochAudit(LedgerAudit):

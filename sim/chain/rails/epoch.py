@@ -5,13 +5,14 @@ nothing, as on a CallLedger, and is left out of the sums.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from eth_abi.abi import decode
 
 from sim.chain import merkle
-from sim.chain.answers import Block, Log
-from sim.chain.contracts import contract, integer, integers
+from sim.chain.answers import Block, Log, as_bytes, as_object
+from sim.chain.contracts import SELECTOR_BYTES, contract, integer, integers
 from sim.chain.pack import cut, record_table
 from sim.chain.rails.parts import Order, Paid, Part, Way, refused_part, unpaid_ids
 from sim.chain.rebuild import charged_in_order
@@ -58,7 +59,7 @@ class EpochRootRail:
         return self._next - first_call
 
     def landed(self, batch: Batch) -> list[SettledBatch]:
-        """As `ChainRail.landed`; an epoch with unpaid calls does not say which they were."""
+        """As `ChainRail.landed`: who was unpaid follows from what each agent paid in all."""
         rows, start = [], 0
         while start < len(batch):
             first = self.first_call + batch.first + start
@@ -67,18 +68,38 @@ class EpochRootRail:
                 raise ChainError(f"no epoch of the chain begins with call {first}")
             _, count, root, total, fees = integers(log.data)
             part = Part(first, cut(batch, slice(start, start + count)))
-            if total != int(part.batch.charge_micros.sum()):
-                raise ChainError(f"{part}: the chain does not say which of its calls were unpaid")
+            charged = self._was_charged(part, log)
             landed = self._way.landed([log])
-            paid = Paid(total, fees, 1, f"0x{root:064x}")
+            paid = Paid(total, fees, 1, f"0x{root:064x}", unpaid_ids(part, charged))
             rows.append(self._way.row(part, landed, log, paid, self._way.gas_of(landed)))
             start += count
         return rows
 
+    def _was_charged(self, part: Part, log: Log) -> Int64Array:
+        """What each call of an epoch was charged; raises `ChainError` unless its root says so.
+
+        Calls are charged in order as far as money goes: by what an agent paid in all the same
+        calls can be paid as by what it had.
+        """
+        batch = part.batch
+        _, _, root, total, _ = integers(log.data)
+        if total == int(batch.charge_micros.sum()):
+            return batch.charge_micros
+        (answer,) = self._way.blocks.rpc.batch([("eth_getTransactionByHash", [log.transaction])])
+        paid = read_epoch(as_bytes(as_object(answer).get("input"))).debits
+        agents = np.unique(batch.agent)
+        spent = np.zeros(int(agents.max()) + 1, np.int64)
+        spent[agents] = [paid.get(one, 0) for one in self._way.funded.agent_ids[agents].tolist()]
+        _, most_price = self._limits(batch)
+        charged = _charged(batch, spent, most_price)
+        if merkle.root(self._leaves(part, charged)) != root.to_bytes(merkle.WORD, "big"):
+            raise ChainError(f"{part}: the calls that its epoch's root was made of are not known")
+        return charged
+
     def _settle(self, part: Part, seconds: int) -> tuple[SettledBatch, Block]:
         why = ""
         for _ in range(ATTEMPTS):
-            charged = self._charged(part.batch)
+            charged = _charged(part.batch, *self._limits(part.batch))
             order = self._epoch(part, charged)
             try:
                 landed = self._way.mine((), [order], seconds, self._place, [self._topic])
@@ -95,8 +116,8 @@ class EpochRootRail:
             why = self._way.why([order], self._contract)
         raise refused_part(part, why)
 
-    def _charged(self, batch: Batch) -> Int64Array:
-        """What each call can be charged, by what the contract lets the router spend now."""
+    def _limits(self, batch: Batch) -> tuple[Int64Array, Int64Array]:
+        """What each agent lets the router spend now, and for one call at most, in micros."""
         agents = np.unique(batch.agent)
         ids = self._way.funded.agent_ids[agents].tolist()
         rpc = self._way.blocks.rpc
@@ -108,20 +129,51 @@ class EpochRootRail:
             balance, cap, price, deadline = integers(answer)
             spendable[agent] = min(balance, cap) if now <= deadline else 0
             most_price[agent] = price
-        allowed = batch.quote_micros <= most_price[batch.agent]
-        asked = np.where(allowed, batch.charge_micros, 0)
-        return charged_in_order(batch.agent, asked, spendable)
+        return spendable, most_price
+
+    def _leaves(self, part: Part, charged: Int64Array) -> list[bytes]:
+        ids, batch = self._way.funded, part.batch
+        agents, models = ids.agent_ids[batch.agent], ids.model_ids[batch.model]
+        return epoch_leaves(part.first, batch, agents, models, charged)
 
     def _epoch(self, part: Part, charged: Int64Array) -> Order:
         first, batch = part.first, part.batch
         ids, fee_bps = self._way.funded, self._way.deployment.fee_bps
-        agent, model = ids.agent_ids[batch.agent], ids.model_ids[batch.model]
         earned = charged - shares_floor(charged, fee_bps)
-        agents, debits = _sums(agent, charged)
-        models, earnings = _sums(model, earned)
-        root = merkle.root(epoch_leaves(first, batch, agent, model, charged))
+        agents, debits = _sums(ids.agent_ids[batch.agent], charged)
+        models, earnings = _sums(ids.model_ids[batch.model], earned)
+        root = merkle.root(self._leaves(part, charged))
         fields = (first, len(batch), root, agents, debits, models, earnings)
         return Order(self._place, self._contract.call("settleEpoch", fields), EPOCH_GAS)
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """The arguments of a ``settleEpoch``: sums by account id, in micros."""
+
+    first: int
+    count: int
+    debits: dict[int, int]
+    credits: dict[int, int]
+
+
+def read_epoch(calldata: bytes) -> Epoch:
+    """The epoch that a calldata settles; raises `ChainError` if it is no ``settleEpoch``."""
+    entry = contract("EpochRoot").functions["settleEpoch"]
+    if not calldata.startswith(entry.key):
+        raise ChainError("an epoch was settled by something other than settleEpoch")
+    ((first, count, _, agents, debits, models, earned),) = decode(
+        entry.inputs, calldata[SELECTOR_BYTES:]
+    )
+    sums = (dict(zip(*pair, strict=True)) for pair in ((agents, debits), (models, earned)))
+    return Epoch(first, count, *sums)
+
+
+def _charged(batch: Batch, spendable: Int64Array, most_price: Int64Array) -> Int64Array:
+    """What each call is charged, given what each agent can spend, in all and for one call."""
+    allowed = batch.quote_micros <= most_price[batch.agent]
+    asked = np.where(allowed, batch.charge_micros, 0)
+    return charged_in_order(batch.agent, asked, spendable)
 
 
 def epoch_leaves(

@@ -5,11 +5,12 @@ that could not be opened shifts all that follow it.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from sim.chain.accounts import AccountKind, accounts
-from sim.chain.answers import Block, Log
+from sim.chain.answers import Block, Log, as_list, as_object, as_text
 from sim.chain.contracts import contract, integer, integers
 from sim.chain.funding import DEADLINE_UNIX
 from sim.chain.rails.parts import Landed, Order, Paid, Part, Way, cuts, refused_part
@@ -21,7 +22,15 @@ from sim.facts import Batch, ChainError
 from sim.units import Int64Array, shares_floor
 
 JOBS_PER_BLOCK = 1_000
+BLOCKS_PER_LOOK = 50
 OPEN_GAS, DELIVER_GAS, RELEASE_GAS = 250_000, 120_000, 200_000
+
+
+class Try(NamedTuple):
+    """A transaction that was to open a job, whether it did or not, and its block."""
+
+    transaction: str
+    block: int
 
 
 class EscrowJobRail:
@@ -33,7 +42,8 @@ class EscrowJobRail:
         self._opened, self._released = (self._contract.topic(n) for n in ("Opened", "Released"))
         view = way.blocks.rpc.view(self._place, self._contract.call("jobCount"))
         self.first_call = self._next = integer(view)
-        self._jobs_before: dict[int, Log] = {}
+        self._tries: list[Try] = []
+        self._opened_before: dict[str, Log] = {}
         self._ended_before: dict[int, Log] = {}
         self._models = accounts(AccountKind.MODEL, len(way.funded.model_ids))
 
@@ -52,38 +62,47 @@ class EscrowJobRail:
             self._next += len(piece)
 
     def resume(self, first_call: int, first_block: int) -> int:
-        """As `ChainRail.resume`: an escrow counts its jobs; some may be open still."""
+        """As `ChainRail.resume`: every call was tried to be opened once; some may be open still."""
         opened = self._way.seen(self._place, [self._opened], first_block)
         ended = self._way.seen(self._place, [self._released], first_block)
-        self._jobs_before = {int.from_bytes(log.topics[1], "big"): log for log in opened}
-        self._ended_before = {int.from_bytes(log.topics[1], "big"): log for log in ended}
-        self.first_call = first_call
-        return self._next - first_call
+        self._opened_before = {log.transaction: log for log in opened}
+        self._ended_before = {_job(log): log for log in ended}
+        self._tries = list(self._tried(first_block))
+        self.first_call, self._next = first_call, first_call + len(self._tries)
+        return len(self._tries)
+
+    def _tried(self, first_block: int) -> Iterator[Try]:
+        """Every transaction that was to open a job, from a block on."""
+        rpc, selector = self._way.blocks.rpc, "0x" + self._contract.selector("open").hex()
+        last = rpc.quantity("eth_blockNumber")
+        for start in range(first_block, last + 1, BLOCKS_PER_LOOK):
+            numbers = range(start, min(last + 1, start + BLOCKS_PER_LOOK))
+            blocks = rpc.batch([("eth_getBlockByNumber", [hex(one), True]) for one in numbers])
+            for number, block in zip(numbers, blocks, strict=True):
+                for sent in map(as_object, as_list(as_object(block).get("transactions"))):
+                    to, data = as_text(sent.get("to") or ""), as_text(sent.get("input"))
+                    if to.lower() == self._place.lower() and data.startswith(selector):
+                        yield Try(as_text(sent.get("hash")), number)
 
     def landed(self, batch: Batch) -> list[SettledBatch]:
         """As `ChainRail.landed`: jobs that are open still are delivered and released now."""
         part = Part(self.first_call + batch.first, batch)
-        jobs = np.arange(part.first, part.first + len(part))
-        opened = [self._jobs_before[job] for job in jobs.tolist()]
-        budgets = [integers(log.data)[0] for log in opened]
-        if budgets != batch.quote_micros.tolist():
-            raise ChainError(f"{part}: the chain does not say which of its calls have no job")
+        tries = self._tries[batch.first : batch.first + len(batch)]
+        opened = [self._opened_before.get(one.transaction) for one in tries]
+        jobs = np.array([-1 if log is None else _job(log) for log in opened], np.int64)
+        budgets = [integers(log.data)[0] for log in opened if log is not None]
+        if budgets != batch.quote_micros[jobs >= 0].tolist():
+            raise ChainError(f"{part}: the chain has jobs of other budgets than its calls have")
         still = np.where(np.isin(jobs, list(self._ended_before)), -1, jobs)
-        logs = [self._ended_before[job] for job in jobs[still < 0].tolist()]
-        landed = self._way.landed([*opened, *logs])
+        logs = [self._ended_before[job] for job in jobs[(still < 0) & (jobs >= 0)].tolist()]
+        numbers = dict.fromkeys([one.block for one in tries] + [log.block for log in logs])
+        blocks = tuple(map(self._way.blocks.rpc.block, numbers))
         if (still >= 0).any():
             last = self._mine(part, *self._ends(part, still), 0, self._released)
-            landed = Landed(
-                (*landed.sent, *last.sent), (*landed.blocks, *last.blocks), last.logs
-            )  # fmt: skip
-            logs += last.logs
-        sent = tuple(name for block in landed.blocks for name in block.transactions)
-        landed = Landed(sent, landed.blocks, tuple(logs))
-        logs.sort(key=lambda log: log.topics[1])
-        self._check(part, logs, batch.charge_micros)
-        total, fees = int(batch.charge_micros.sum()), int(batch.fee_micros.sum())
-        paid = Paid(total, fees, len(sent))
-        return [self._way.row(part, landed, logs[-1], paid, self._way.gas_of(landed))]
+            logs, blocks = [*logs, *last.logs], (*blocks, *last.blocks)
+        sent = tuple(name for block in blocks for name in block.transactions)
+        landed = Landed(sent, blocks, tuple(sorted(logs, key=_job)))
+        return [self._row(part, landed, jobs, _nothing(tries[-1]))]
 
     def settle(self, parts: Sequence[Part], seconds: int) -> tuple[list[SettledBatch], Block]:
         """As `ChainRail.settle`: a call whose job cannot be opened is unpaid, and has none."""
@@ -93,24 +112,28 @@ class EscrowJobRail:
     def _settle(self, part: Part, seconds: int) -> tuple[SettledBatch, Block]:
         opened = self._mine(part, part.signed, (), seconds, self._opened)
         jobs = self._jobs(part, opened)
-        charged = np.where(jobs >= 0, part.batch.charge_micros, 0)
         delivered, releases = self._ends(part, jobs)
         ended = self._mine(part, delivered, releases, seconds, self._released)
-        found = {int.from_bytes(log.topics[1], "big"): log for log in ended.logs}
+        found = {_job(log): log for log in ended.logs}
         mine = [found.get(job) for job in jobs[jobs >= 0].tolist()]
         logs = [log for log in mine if log is not None]
         if len(logs) < len(mine):
             raise refused_part(part, self._way.why(releases, self._contract))
-        self._check(part, logs, charged[jobs >= 0])
-        landed = Landed(
-            (*opened.sent, *ended.sent), (*opened.blocks, *ended.blocks), ended.logs
-        )  # fmt: skip
+        landed = Landed((*opened.sent, *ended.sent), (*opened.blocks, *ended.blocks), tuple(logs))
+        nothing = _nothing(Try(opened.sent[-1], opened.blocks[-1].number))
+        return self._row(part, landed, jobs, nothing), landed.blocks[-1]
+
+    def _row(self, part: Part, landed: Landed, jobs: Int64Array, nothing: Log) -> SettledBatch:
+        """What is told of a part; ``nothing`` says where it ended if no job could be opened."""
+        charged = np.where(jobs >= 0, part.batch.charge_micros, 0)
         fees = shares_floor(charged, self._way.deployment.fee_bps)
-        paid = Paid(
-            int(charged.sum()), int(fees.sum()), len(landed.sent), "", self._unpaid(part, jobs)
-        )
-        last = logs[-1] if logs else _nothing(opened)
-        return self._way.row(part, landed, last, paid, self._way.gas_of(landed)), landed.blocks[-1]
+        found = np.array([integers(log.data)[:2] for log in landed.logs], np.int64).reshape(-1, 2)
+        if not np.array_equal(found, np.stack([charged, fees], axis=1)[jobs >= 0]):
+            raise ChainError(f"{part}: {found.sum(axis=0).tolist()} micros were released")
+        unpaid = tuple((part.first + np.flatnonzero(jobs < 0)).tolist())
+        paid = Paid(int(charged.sum()), int(fees.sum()), len(landed.sent), "", unpaid)
+        last = landed.logs[-1] if landed.logs else nothing
+        return self._way.row(part, landed, last, paid, self._way.gas_of(landed))
 
     def _mine(
         self, part: Part, signed: Sequence[Transaction], orders: Sequence[Order], seconds: int,
@@ -123,7 +146,7 @@ class EscrowJobRail:
 
     def _jobs(self, part: Part, opened: Landed) -> Int64Array:
         """The job of each call, -1 where its agent could not open one."""
-        ids = {log.transaction: int.from_bytes(log.topics[1], "big") for log in opened.logs}
+        ids = {log.transaction: _job(log) for log in opened.logs}
         return np.array([ids.get(item.hash, -1) for item in part.signed], np.int64)
 
     def _ends(self, part: Part, jobs: Int64Array) -> tuple[list[Transaction], list[Order]]:
@@ -140,17 +163,12 @@ class EscrowJobRail:
             orders.append(Order(self._place, data, RELEASE_GAS))
         return signed, orders
 
-    def _check(self, part: Part, logs: list[Log], charged: Int64Array) -> None:
-        found = np.array([integers(log.data)[:2] for log in logs], np.int64).reshape(-1, 2)
-        fees = shares_floor(charged, self._way.deployment.fee_bps)
-        if not np.array_equal(found, np.stack([charged, fees], axis=1)):
-            raise ChainError(f"{part}: {found.sum(axis=0).tolist()} micros were released")
 
-    def _unpaid(self, part: Part, jobs: Int64Array) -> tuple[int, ...]:
-        return tuple((part.first + np.flatnonzero(jobs < 0)).tolist())
+def _job(log: Log) -> int:
+    """The job that an event is of."""
+    return int.from_bytes(log.topics[1], "big")
 
 
-def _nothing(opened: Landed) -> Log:
+def _nothing(tried: Try) -> Log:
     """Where a part ended of which no job could be opened."""
-    block = opened.blocks[-1]
-    return Log(block.number, 0, opened.sent[-1], (), b"")
+    return Log(tried.block, 0, tried.transaction, (), b"")
