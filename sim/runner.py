@@ -12,15 +12,17 @@ from sim.auditing import (
     Place,
     acts_of_world,
     audit_settled,
+    begin,
     chain_figures,
     chain_setup,
+    going_on,
     landed,
     parity_of,
     place_of,
 )
 from sim.chain import Settlement, Settler
-from sim.chain.settlement import Audit, Resumed
-from sim.facts import Fault, LawError, ScenarioError, TelexError
+from sim.chain.settlement import Audit
+from sim.facts import LawError, TelexError
 from sim.laws import Evidence, check
 from sim.metrics import Figures, LawFigures, Summary, figures, graph_files
 from sim.metrics.stopwatch import Stopwatch
@@ -139,7 +141,7 @@ def run(
 def resume(
     directory: str | Path, *, allow_remote: bool = False, progress: Progress | None = None
 ) -> Run:
-    """Goes on with a saved run whose node was lost, or that was interrupted; see `Run.failure`.
+    """Goes on with a run whose node was lost, that was interrupted or killed; see `Run.failure`.
 
     The market runs again, the same to the last call; what the chain has of it is found out first,
     and only the rest is settled.
@@ -149,13 +151,8 @@ def resume(
         ToolError, ChainError: as `run`; the directory stays as it was.
     """
     where = Path(directory)
-    saved = load(where)
-    chain = saved.manifest.chain
-    if chain is None:
-        raise ScenarioError((Fault(str(where), "a run without a chain", "a run settled on one"),))
-    resumed = Resumed(chain.first_call, chain.first_block)
-    place = Place(chain.backend, allow_remote=allow_remote, resumed=resumed)
-    return _run(saved.frames.scenario, place, where, False, progress)
+    scenario, place = going_on(where, allow_remote=allow_remote)
+    return _run(scenario, place, where, False, progress)
 
 
 def _run(
@@ -200,6 +197,8 @@ def _settler(
         return
     stood = False
     try:
+        if place.resumed is None:
+            begin(scenario, place, directory)
         with Settler(chain_setup(scenario, place, directory)) as settler:
             try:
                 yield settler

@@ -68,7 +68,6 @@ def test_a_row_says_what_became_of_its_batch(run: tuple[Settlement, Path]) -> No
     assert [row.number for row in found.batches] == [0, 1, 2, 3]
     assert [row.first for row in found.batches] == firsts
     assert [row.count for row in found.batches] == SIZES
-    assert [row.sent for row in found.batches] == [0, 1, 2, 3]
     assert [row.total_micros for row in found.batches] == [
         int(batch.charge_micros.sum()) for batch in MADE
     ]

@@ -1,22 +1,33 @@
 """A run whose node is lost goes on: the rest is settled, and nothing twice."""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 
+import numpy as np
 import polars as pl
 import pytest
 
 import sim
 from sim import runner
 from sim.auditing import audit_saved
-from sim.chain import Settler
-from sim.chain.transactions import NAME
+from sim.chain import AuditRecord, ChainSetup, Settlement, Settler, load_deployment
+from sim.chain.began import load_began
+from sim.chain.settlement import Resumed
+from sim.chain.transactions import NAME, leave_blocks
 from sim.cli import main
 from sim.facts import Batch, ScenarioError
-from sim.rails import RAILS
+from sim.rails import RAILS, rail_like
+from sim.record.begun import BEGUN
 from sim.runner import Run, resume
-from tests.chain_helpers import until
+from tests.chain_helpers import DEPOSIT, audited, batches, record, settled, setup, until
+from tests.test_chain_protocol import ruled
 
 pytestmark = pytest.mark.chain
 SHIPPED = Path(__file__).parents[1] / "scenarios" / "hello-market.yaml"
@@ -95,6 +106,133 @@ def test_the_command_goes_on_and_says_how_it_went(
     assert "yes, account by account" in capsys.readouterr().err
     calls = pl.read_parquet(tmp_path / "run" / "calls.parquet")
     assert calls["settled_id"].drop_nulls().is_unique().all()
+
+
+# -- Unpaid calls ----------------------------------------------------------------------------------
+
+MADE = batches([20, 15, 20])
+POOR, POOR_DEPOSIT = 1, 180_000
+
+
+def poor_setup(directory: Path, kind: str) -> ChainSetup:
+    """A setup in which one agent's money is for a few calls only."""
+    run = setup(directory)
+    poor = replace(run.agents[POOR], deposit_micros=POOR_DEPOSIT)
+    buyers = (*run.agents[:POOR], poor, *run.agents[POOR + 1 :])
+    return replace(run, agents=buyers, rail=rail_like(run.rail, kind))
+
+
+def told(found: Settlement) -> list[tuple[int, ...]]:
+    """What a settlement says of money, call by call where calls were unpaid."""
+    return [(r.first, r.count, r.total_micros, r.fees_micros, *r.unpaid) for r in found.batches]
+
+
+@pytest.mark.parametrize("kind", list(RAILS))
+def test_a_run_with_unpaid_calls_goes_on_and_knows_which_they_were(
+    kind: str, tmp_path: Path
+) -> None:
+    run = poor_setup(tmp_path, kind)
+    with settled(MADE[:2], run) as begun:
+        ready = begun.ready
+    assert begun.unpaid
+    resumed = replace(run, resumed=Resumed(ready.first_call, ready.first_block))
+    with settled(MADE, resumed) as found:
+        assert told(found)[:2] == told(begun)
+        assert found.calls == sum(map(len, MADE))
+        assert audited(found, unpaid_record(MADE, found, kind)).faults == ()
+
+
+def unpaid_record(made: list[Batch], found: Settlement, kind: str) -> AuditRecord:
+    """What a run records of these batches, given which of their calls were unpaid."""
+    unpaid = np.zeros(sum(map(len, made)), np.bool_)
+    unpaid[list(found.unpaid)] = True
+    rows = [unpaid[one.first : one.first + len(one)] for one in made]
+    paid = [
+        replace(one, charge_micros=np.where(row, 0, one.charge_micros),
+                fee_micros=np.where(row, 0, one.fee_micros))
+        for one, row in zip(made, rows, strict=True)
+    ]  # fmt: skip
+    whole = replace(record(paid), rail=kind, unpaid=unpaid)
+    balances = whole.agent_balance_micros.copy()
+    balances[POOR] += POOR_DEPOSIT - DEPOSIT
+    return replace(whole, agent_balance_micros=balances)
+
+
+# -- A protocol's acts -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ruled_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return runner.run(ruled(), out=tmp_path_factory.mktemp("ruled") / "run")
+
+
+def copied(run: Run, directory: Path) -> Path:
+    """The directory of a run, once more."""
+    shutil.copytree(run.directory, directory)
+    return directory
+
+
+def test_a_finished_run_with_a_protocol_does_its_acts_once(ruled_run: Run, tmp_path: Path) -> None:
+    directory = copied(ruled_run, tmp_path / "run")
+    again = resume(directory)
+    assert again.ok, again.failure
+    assert again.summary.chain.head == ruled_run.summary.chain.head
+    assert audit_saved(directory).ok
+
+
+def test_acts_that_a_kill_has_cut_short_are_done_from_their_first(
+    ruled_run: Run, tmp_path: Path
+) -> None:
+    """Killed in the midst of them: some are on the chain, and deployment.json names none."""
+    directory = copied(ruled_run, tmp_path / "run")
+    path = directory / "deployment.json"
+    load_deployment(path).without_telegraph().save(path)
+    began = load_began(directory)
+    assert began is not None
+    assert began.acts_block is not None
+    leave_blocks(directory, began.acts_block + 1)
+    again = resume(directory)
+    assert again.ok, again.failure
+    assert again.summary.chain.head == ruled_run.summary.chain.head
+    assert audit_saved(directory).ok
+
+
+# -- The run itself is killed ----------------------------------------------------------------------
+
+KILLED = {"rail.size": 10, "rail.interval_s": 30, "tasks": 400}
+
+
+@pytest.fixture(scope="module")
+def unkilled(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return runner.run(SHIPPED, set=KILLED, out=tmp_path_factory.mktemp("unkilled") / "run")
+
+
+def killed(directory: Path, at: int) -> None:
+    """A run that ends by a signal nobody can catch, once its transaction file has that size."""
+    named = [part for item in KILLED.items() for part in ("--set", "{}={}".format(*item))]
+    telex = [sys.executable, "-c", "from sim.cli import main; main()"]
+    command = [*telex, "run", str(SHIPPED), *named, "--out", str(directory)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        path = directory / NAME
+        until(lambda: process.poll() is not None or (path.exists() and path.stat().st_size >= at))
+        process.kill()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
+def test_a_run_killed_anywhere_goes_on_to_the_same_end(
+    share: float, unkilled: Run, tmp_path: Path
+) -> None:
+    directory, random = tmp_path / "run", Random(time.time_ns())
+    size = (unkilled.directory / NAME).stat().st_size
+    at = int(size * min(1.0, share + 0.1 * random.random()))
+    killed(directory, at)
+    again = resume(directory)
+    assert again.ok, (at, again.failure)
+    assert again.summary.digest == unkilled.summary.digest
+    assert again.summary.chain.calls_settled == unkilled.summary.chain.calls_settled
+    found = audit_saved(directory)
+    assert (found.faults, found.difference_micros) == ((), 0), at
+    assert not (directory / BEGUN).exists()
 
 
 def test_a_run_without_a_chain_cannot_go_on(tmp_path: Path) -> None:

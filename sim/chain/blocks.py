@@ -104,7 +104,8 @@ class OwnBlocks:
         stands(self.rpc, mined)
         self._last, self._landed = mined, self.sender.landed()
         if self._writer is not None:
-            self._writer.append(timestamp, self._as_mined(mined, transactions))
+            # By its own time: a node in the midst of a reorganisation forgets what it was told.
+            self._writer.append(mined.timestamp, self._as_mined(mined, transactions))
             self._mined.append(mined)
         return Span(number, number)
 

@@ -10,11 +10,14 @@ import queue
 import signal
 import threading
 import time
+from dataclasses import replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from sim.chain.accounts import ROUTER_INDEX, AccountKind, account
 from sim.chain.acts import Acts
 from sim.chain.answers import Block
+from sim.chain.began import Began, load_began
 from sim.chain.blocks import Blocks, ForeignBlocks, OwnBlocks
 from sim.chain.course import Course
 from sim.chain.deployer import check, deploy_with, find_signer, treasury
@@ -35,7 +38,7 @@ from sim.chain.replayer import again
 from sim.chain.rpc import Rpc, UnreachableError
 from sim.chain.sender import Sender
 from sim.chain.settlement import OWN_ANVIL, ChainSetup, Ready, SettledBatch
-from sim.chain.transactions import Genesis, TransactionWriter
+from sim.chain.transactions import Genesis, TransactionWriter, leave_blocks
 from sim.facts import Batch, ChainError, ToolError
 
 INBOX_BATCHES = 4
@@ -94,7 +97,8 @@ class Child:
             blocks, deployment, setup, first_block=first_block, told=self._tell,
             taken_back=lambda first: self._send(TakenBack(first)),
         )  # fmt: skip
-        funded = course.funded
+        began, funded = Began(course.first_call, first_block), course.funded
+        began.save(setup.directory)
         self._send(
             Ready(
                 deployment=deployment,
@@ -110,6 +114,7 @@ class Child:
         )
         acts = self._take(course, inbox)
         if acts is not None:
+            replace(began, acts_block=blocks.rpc.block().number + 1).save(setup.directory)
             performance = Performance(blocks, deployment, acts, setup.genesis_unix)
             performance.run().save(setup.directory / NAME)
         self._tell([], blocks.rpc.block())
@@ -143,6 +148,7 @@ class Child:
         genesis = Genesis(CHAIN_ID, setup.genesis_unix, fixed)
         rpc = Rpc(self._node.url)
         if setup.resumed is not None:
+            _forget_acts(setup.directory)
             again(rpc, setup.directory)
         elif fixed:
             put_fixed(rpc)
@@ -161,6 +167,16 @@ class Child:
     def _send(self, message: Message) -> None:
         with self._sending:
             self._connection.send(message)
+
+
+def _forget_acts(directory: Path) -> None:
+    """A protocol's acts come after all calls, and are done anew: the same, to the last byte."""
+    began = load_began(directory)
+    if began is None or began.acts_block is None:
+        return
+    leave_blocks(directory, began.acts_block - 1)
+    load_deployment(directory / NAME).without_telegraph().save(directory / NAME)
+    replace(began, acts_block=None).save(directory)
 
 
 def _foreign(setup: ChainSetup) -> Blocks:

@@ -1,8 +1,9 @@
 """Where contracts are on a chain: the content of deployment.json."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from sim.facts import ToolError
 
@@ -37,10 +38,16 @@ class Deployment:
         """The content of deployment.json: contracts that are not there are left out."""
         return {name: value for name, value in asdict(self).items() if value != ""}
 
+    def without_telegraph(self) -> Self:
+        """The same, less what a protocol's acts have deployed."""
+        return replace(self, machina="", port="", swap_router="", uniswap_pool="")
+
     def save(self, path: Path) -> None:
-        """Writes deployment.json; raises `ToolError` if it cannot be written."""
+        """Writes deployment.json, whole or not at all; raises `ToolError` if it cannot."""
         try:
-            path.write_text(json.dumps(self.fields(), indent=2) + "\n")
+            draft = path.with_suffix(".draft")
+            draft.write_text(json.dumps(self.fields(), indent=2) + "\n")
+            draft.replace(path)
         except OSError as error:
             raise ToolError(f"{path} cannot be written: {error.strerror}") from None
 

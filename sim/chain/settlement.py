@@ -93,7 +93,7 @@ class SettledBatch:
         total_micros, fees_micros: what the contract charged and kept for the treasury.
         root: 0x hex, empty where the rail keeps none. transaction: 0x hex, the one that ended it.
         transactions: how many it took. block, timestamp: where it landed, in unix seconds.
-        gas_used: of all of them. sent: its position among what the run settled.
+        gas_used: of all of them.
         unpaid: the chain's ids of calls that their agents could not pay.
     """
 
@@ -108,7 +108,6 @@ class SettledBatch:
     block: int
     timestamp: int
     gas_used: int
-    sent: int
     transactions: int = 1
     unpaid: tuple[int, ...] = ()
 

@@ -85,6 +85,12 @@ class TransactionWriter:
         self._file.close()
 
 
+def leave_blocks(directory: Path, blocks: int) -> None:
+    """Cuts a run's transaction file down to its first so many blocks."""
+    with (directory / NAME).open("r+b") as file:
+        file.truncate(_whole(directory / NAME, blocks))
+
+
 class TransactionReader:
     """Reads a run's transaction file block by block; raises `ToolError` if it is none."""
 

@@ -13,12 +13,13 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from sim.facts import Fault, ScenarioError, ToolError
+from sim.record.begun import BEGUN, Begun
 from sim.record.frames import Frames
 from sim.record.protocol import ProtocolFrames
 from sim.scenario.schema import Scenario
 
 MANIFEST: Final = "manifest.json"
-CHAIN_FILES: Final = ("deployment.json", "transactions.bin")
+CHAIN_FILES: Final = ("deployment.json", "transactions.bin", "began.json", BEGUN)
 TABLES: Final = (
     "calls", "tasks", "transfers", "batches", "own_answers", "decisions", "prices", "withdrawals",
 )  # fmt: skip
@@ -120,8 +121,13 @@ def discard(directory: Path, *, made: bool) -> None:
 
 
 def save(directory: Path, frames: Frames, chain: ChainPlace | None) -> None:
-    """Writes the record; the manifest last, so that a directory with one is whole."""
+    """Writes the record; the manifest last, so that a directory with one is whole.
+
+    That of a run on a chain which is killed meanwhile still says what it was asked to do.
+    """
     scenario = frames.scenario
+    if chain is not None:
+        Begun(scenario=scenario, chain=chain.backend, deployment=None, warp=False).save(directory)
     manifest = Manifest(
         scenario=scenario,
         scenario_hash=scenario.scenario_hash().hex(),
@@ -141,6 +147,7 @@ def save(directory: Path, frames: Frames, chain: ChainPlace | None) -> None:
         if scenario.protocol is not None:
             frames.protocol.write(directory)
         (directory / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
+        (directory / BEGUN).unlink(missing_ok=True)
     except (OSError, pl.exceptions.PolarsError) as error:
         msg = f"cannot write the record to {directory}: {error}"
         raise ToolError(msg) from error

@@ -7,7 +7,7 @@ router sends is signed at the last moment, so that nothing sent before it can sh
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -80,7 +80,6 @@ class Way:
     deployment: Deployment
     funded: Funded
     wallets: Wallets | None = None
-    sent: int = field(default=0, init=False)
 
     def mine(
         self, signed: Sequence[Transaction], orders: Sequence[Order], seconds: int, place: str,
@@ -137,7 +136,6 @@ class Way:
     ) -> SettledBatch:
         """What is told of a part that is settled: ``last`` is the event that ended it."""
         block = next(block for block in landed.blocks if block.number == last.block)
-        self.sent += 1
         return SettledBatch(
             number=part.batch.number,
             closed_us=part.batch.closed_us,
@@ -151,7 +149,6 @@ class Way:
             block=last.block,
             timestamp=block.timestamp,
             gas_used=gas_used,
-            sent=self.sent - 1,
             unpaid=paid.unpaid,
         )
 
