@@ -128,8 +128,11 @@ def spent(made: list[Batch], agents: int) -> Int64Array:
 
 
 @contextmanager
-def server(answer: Callable[[bytes], tuple[int, bytes]]) -> Iterator[str]:
-    """An HTTP server that answers each POST with what ``answer`` makes of it; 0 hangs up."""
+def server(answer: Callable[[bytes], tuple[int, bytes]], *, missing: int = 0) -> Iterator[str]:
+    """An HTTP server that answers each POST with what ``answer`` makes of it; 0 hangs up.
+
+    So many bytes are ``missing`` at the end of each answer, which then ends the connection.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -141,9 +144,10 @@ def server(answer: Callable[[bytes], tuple[int, bytes]]) -> Iterator[str]:
                 self.close_connection = True
                 return
             self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body) + missing))
             self.end_headers()
             self.wfile.write(body)
+            self.close_connection = bool(missing)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -1,23 +1,22 @@
-"""A thin, typed JSON-RPC client over web3.py's HTTP provider, which says plainly what failed.
+"""A thin, typed JSON-RPC client over web3.py's provider, which says plainly what failed.
 
-web3.py carries the requests (one kept-open session, batches with explicit ids); its middleware and
-formatters, which turn every log of a receipt into objects, are left out: they cost more than the
-chain itself.
+web3.py writes and reads the requests, which go over one kept-open session, and each answer is held
+against the id of its request; its middleware and formatters, which turn every log of a receipt into
+objects, are left out: they cost more than the chain itself.
 """
 
 import ipaddress
 import json
+import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Self, TypeAlias
 from urllib.parse import urlsplit
 
 import urllib3
-from eth_typing import URI
-from web3 import HTTPProvider
-from web3.types import RPCEndpoint, RPCResponse
+from web3.providers import JSONBaseProvider
+from web3.types import RPCEndpoint
 
 from sim.chain.answers import (
     Block,
@@ -70,26 +69,8 @@ def check_loopback(url: str, allow_remote: bool = False) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Response:
-    """What web3.py's provider asks of a response."""
-
-    content: bytes
-    status: int
-
-    def raise_for_status(self) -> None:
-        if self.status >= HTTP_ERROR:
-            raise urllib3.exceptions.HTTPError(f"HTTP status {self.status}")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
 class _Session:
-    """What web3.py's provider asks of a session, at a third of what one of ``requests`` costs.
+    """Posts requests, at a third of what a session of ``requests`` costs.
 
     No proxy of the environment comes between, and nothing is tried twice without being asked.
     """
@@ -100,11 +81,16 @@ class _Session:
         )
         self._path = urlsplit(url).path or "/"
 
-    def post(self, _url: str, data: bytes, headers: dict[str, str], **_: object) -> _Response:
-        answer = self._pool.urlopen("POST", self._path, body=data, headers=headers, redirect=False)
-        return _Response(answer.data, answer.status)
+    def post(self, body: bytes) -> bytes:
+        """The answer to a body; raises urllib3's `HTTPError` where none comes."""
+        headers = {"Content-Type": "application/json"}
+        answer = self._pool.urlopen("POST", self._path, body=body, headers=headers, redirect=False)
+        if answer.status >= HTTP_ERROR:
+            raise urllib3.exceptions.HTTPError(f"HTTP status {answer.status}")
+        return answer.data
 
     def close(self) -> None:
+        """Ends the connections."""
         self._pool.close()
 
 
@@ -120,12 +106,7 @@ class Rpc:
         check_loopback(url, allow_remote)
         self.url, self._timeout_s = url, timeout_s
         self._session = _Session(url, timeout_s)
-        self._provider = HTTPProvider(
-            URI(url),
-            session=self._session,
-            request_kwargs={"headers": {"Content-Type": "application/json"}},
-            exception_retry_configuration=None,
-        )
+        self._web3, self._encoding = JSONBaseProvider(), threading.Lock()
 
     def close(self) -> None:
         """Ends the connection."""
@@ -139,11 +120,29 @@ class Rpc:
 
     def call(self, method: str, *params: Json) -> Json:
         """The result of one request; raises `RefusedError` or `UnreachableError`."""
-        try:
-            answer = self._provider.make_request(RPCEndpoint(method), list(params))
-        except (urllib3.exceptions.HTTPError, json.JSONDecodeError) as error:
-            raise self._lost(error) from None
+        with self._encoding:
+            asked = next(self._web3.request_counter) + 1
+            body = self._web3.encode_rpc_request(RPCEndpoint(method), list(params))
+        answer = self._post(body)
+        self._check_id(answer, asked)
         return self._result(method, answer)
+
+    def _post(self, body: bytes) -> object:
+        """What is answered to a request, or a batch of them."""
+        try:
+            return self._web3.decode_rpc_response(self._session.post(body))
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            raise self._lost(error) from None
+
+    def _check_id(self, answer: object, asked: int) -> None:
+        """Raises `ChainError` for an answer to another request; what is not understood has none."""
+        if not isinstance(answer, dict) or _id(answer) == asked:
+            return
+        if answer.get("id") is not None or "error" not in answer:
+            raise ChainError(self._confused(str(answer.get("id")), asked))
+
+    def _confused(self, found: str, asked: int) -> str:
+        return f"{self.url} answered request {found} where {asked} was asked"
 
     def batch(self, asked: Sequence[Request]) -> list[Json]:
         """The results of many requests, in order; raises as `call`, for the first refused."""
@@ -170,21 +169,31 @@ class Rpc:
         answers: list[Json | RefusedError] = []
         try:
             bodies = in_order(self.url, encoded(asked), self._timeout_s)
-            for (method, _), body in zip(asked, bodies, strict=True):
-                answers.append(self._result_or_refused(method, json.loads(body)))
+            for at, ((method, _), body) in enumerate(zip(asked, bodies, strict=True)):
+                answer = json.loads(body)
+                self._check_id(answer, at)
+                answers.append(self._result_or_refused(method, answer))
         except (OSError, HTTPException, ValueError) as error:
             raise self._lost(error) from None
         return answers
 
-    def _exchange(self, part: Sequence[Request]) -> list[RPCResponse]:
-        asked = [(RPCEndpoint(method), params) for method, params in part]
-        try:
-            answers = self._provider.make_batch_request(asked)
-        except (urllib3.exceptions.HTTPError, json.JSONDecodeError) as error:
-            raise self._lost(error) from None
+    def _exchange(self, part: Sequence[Request]) -> list[object]:
+        """The answers to a batch, in the order of its requests, whatever order they came in."""
+        with self._encoding:
+            first = next(self._web3.request_counter) + 1
+            body = self._web3.encode_batch_rpc_request(
+                [(RPCEndpoint(method), params) for method, params in part]
+            )
+        answers = self._post(body)
         if not isinstance(answers, list) or len(answers) != len(part):
             raise ChainError(f"{self.url} sent {str(answers)[:120]!r} to a batch of {len(part)}")
-        return answers
+        numbers = range(first, first + len(part))
+        of_id = {_id(answer): answer for answer in answers}
+        for asked in numbers:
+            if asked not in of_id:
+                others = sorted(str(one) for one in of_id if one not in numbers)
+                raise ChainError(self._confused(" ".join(others) or "twice", asked))
+        return [of_id[number] for number in numbers]
 
     def _lost(self, error: Exception) -> UnreachableError:
         cause = str(error).split("\n", 1)[0][:160]
@@ -273,6 +282,11 @@ class Rpc:
             if time.monotonic() > end:
                 raise ChainError(f"no receipt for {transaction} after {timeout_s:g} s")
             time.sleep(POLL_S)
+
+
+def _id(answer: object) -> int | None:
+    found: object = answer.get("id") if isinstance(answer, dict) else None
+    return found if isinstance(found, int) else None
 
 
 def encoded(asked: Sequence[Request]) -> list[bytes]:
