@@ -1,5 +1,6 @@
 """What a user can get wrong about a chain: a clear error, nothing lost, nothing paid twice."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from sim.chain.contracts import contract, integer
 from sim.chain.pack import GAS_LIMIT, pack
 from sim.chain.sender import Sender
 from sim.chain.settlement import GENESIS_UNIX
+from sim.cli import main
 from sim.facts import ChainError
 from tests.chain_helpers import DEPOSIT, FEE_BPS, MAX_PRICE, audited, batches, record, setup
 from tests.chain_payers import send
@@ -44,6 +46,42 @@ def test_a_deployment_of_another_chain_is_refused(served: Served, tmp_path: Path
         pytest.raises(ChainError, match="is chain 31337, the deployment 1"),
     ):
         settler.wait_ready()
+
+
+NOWHERE = "0x" + "12" * 20
+REMOTE = "http://192.0.2.1:8545"
+SHIPPED = str(Path(__file__).parents[1] / "scenarios" / "hello-market.yaml")
+DIRECTED: dict[str, tuple[list[str], dict[str, int | str], str]] = {
+    "another chain": (["run", SHIPPED, "--chain", "URL"], {"chain_id": 1}, "is chain 31337"),
+    "no contract there": (
+        ["run", SHIPPED, "--chain", "URL"], {"call_ledger": NOWHERE}, f"no CallLedger at {NOWHERE}"
+    ),
+    "another fee": (["run", SHIPPED, "--chain", "URL"], {"fee_bps": 7}, "the deployment says 7"),
+    "no ether": (["deploy", "--rpc", "URL"], {}, "nsufficient funds"),
+    "nobody there": (["deploy", "--rpc", "http://127.0.0.1:9"], {}, "nothing answers there"),
+    "a remote run": (["run", SHIPPED, "--chain", REMOTE], {}, "is not on this machine"),
+    "a remote deployment": (["deploy", "--rpc", REMOTE], {}, "is not on this machine"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(DIRECTED))
+def test_a_command_that_is_sent_to_a_wrong_chain_ends_with_2_and_leaves_nothing(
+    kind: str, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    command, changes, complaint = DIRECTED[kind]
+    path, out = tmp_path / "given.json", tmp_path / "out"
+    document = {**served.deployment.fields(), **changes}
+    path.write_text(json.dumps(document))
+    where = [served.url if word == "URL" else word for word in command]
+    given = ["--deployment", str(path), "--set", "tasks=5"] if changes else []
+    if kind == "no ether":
+        monkeypatch.setenv("TELEX_PRIVATE_KEY", "0x" + "7e" * 32)
+    assert main([*where, *given, "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert "Traceback" not in said
+    assert not out.exists()
 
 
 def shorten_mandate(ready: Ready, agent: int, deadline: int) -> None:

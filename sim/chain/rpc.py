@@ -31,12 +31,12 @@ from sim.chain.answers import (
     read_receipt,
 )
 from sim.chain.pipeline import in_order
+from sim.chain.session import Session
 from sim.facts import ChainError, ToolError
 
 Request: TypeAlias = tuple[str, list[Json]]
 
 REQUESTS_PER_BATCH = 500
-HTTP_ERROR = 400
 POLL_S = 0.01
 
 
@@ -69,31 +69,6 @@ def check_loopback(url: str, allow_remote: bool = False) -> None:
         )
 
 
-class _Session:
-    """Posts requests, at a third of what a session of ``requests`` costs.
-
-    No proxy of the environment comes between, and nothing is tried twice without being asked.
-    """
-
-    def __init__(self, url: str, timeout_s: float) -> None:
-        self._pool = urllib3.connection_from_url(
-            url, maxsize=2, retries=False, timeout=urllib3.Timeout(timeout_s)
-        )
-        self._path = urlsplit(url).path or "/"
-
-    def post(self, body: bytes) -> bytes:
-        """The answer to a body; raises urllib3's `HTTPError` where none comes."""
-        headers = {"Content-Type": "application/json"}
-        answer = self._pool.urlopen("POST", self._path, body=body, headers=headers, redirect=False)
-        if answer.status >= HTTP_ERROR:
-            raise urllib3.exceptions.HTTPError(f"HTTP status {answer.status}")
-        return answer.data
-
-    def close(self) -> None:
-        """Ends the connections."""
-        self._pool.close()
-
-
 class Rpc:
     """A way to one node, which two threads may share; a context manager.
 
@@ -105,7 +80,7 @@ class Rpc:
     def __init__(self, url: str, *, allow_remote: bool = False, timeout_s: float = 60.0) -> None:
         check_loopback(url, allow_remote)
         self.url, self._timeout_s = url, timeout_s
-        self._session = _Session(url, timeout_s)
+        self._session = Session(url, timeout_s)
         self._web3, self._encoding = JSONBaseProvider(), threading.Lock()
 
     def close(self) -> None:
