@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -72,11 +73,11 @@ def worth(record: Record, group: str) -> int:
     """What a group's successes were worth when they came."""
     found = 0
     won = record.tasks.filter(pl.col("group") == group, pl.col("outcome") == "succeeded")
-    late = record.scenario.groups[group].lateness
     for posted, ended, value in won.select("posted_us", "ended_us", "value_micros").iter_rows():
         found += value
+        rules = record.phases.at(posted).groups[group]
+        late = rules.lateness
         if late is not None and ended - posted > late.soft_deadline_s * 10**6:
-            rules = record.phases.at(posted).groups[group]
             soft_us, hard_us = round(late.soft_deadline_s * 10**6), round(rules.deadline_s * 10**6)
             lost = Fraction(ended - posted - soft_us, hard_us - soft_us)
             found -= math.floor(value * lost * (1 - Fraction(str(late.value_left))))
@@ -84,20 +85,29 @@ def worth(record: Record, group: str) -> int:
 
 
 def hosting(record: Record, group: str) -> int:
-    """What a group's agents paid for their own machines: agent by agent, hour by hour."""
-    rule = record.scenario.groups[group].outside.self_host
-    if rule is None:
-        return 0
-    total_us = 0
+    """What a group's agents paid for their own machines: agent by agent, spell by spell."""
+    paid = Fraction(0)
     for _, of_agent in record.decisions.filter(pl.col("group") == group).group_by("agent"):
         since = None
         for time_us, decision in of_agent.sort("time_us").select("time_us", "decision").iter_rows():
             if decision == "self_host":
                 since = time_us
             elif decision == "stop_hosting" and since is not None:
-                total_us, since = total_us + time_us - since, None
-        total_us += int(str(record.manifest["duration_us"])) - since if since is not None else 0
-    return math.floor(float(rule.usd_per_hour) * 1e6 * total_us / 3.6e9 + 0.5)
+                paid, since = paid + rent(record, group, since, time_us), None
+        if since is not None:
+            paid += rent(record, group, since, int(str(record.manifest["duration_us"])))
+    return math.floor(paid + Fraction(1, 2))
+
+
+def rent(record: Record, group: str, since_us: int, until_us: int) -> Fraction:
+    """What a machine costs in micros from a time to another, by the price of each moment."""
+    inside = [at for at in record.phases.starts_us if since_us < at < until_us]
+    edges, paid = [since_us, *inside, until_us], Fraction(0)
+    for start, end in pairwise(edges):
+        rule = record.phases.at(start).groups[group].outside.self_host
+        usd = 0 if rule is None else rule.usd_per_hour
+        paid += Fraction(usd) * 10**6 * (end - start) / (3_600 * 10**6)
+    return paid
 
 
 def of_groups(record: Record) -> Iterator[tuple[str, Number]]:

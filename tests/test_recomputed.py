@@ -50,6 +50,23 @@ def studios() -> Scenario:
         {"at_h": 2.7, "set": {"chain.gas_price_gwei": 0.03, "chain.eth_usd": 2500}},
         {"at_h": 3, "set": {"groups.learns.max_price_usd": "0.02", "groups.hosts.value_usd": 2}},
         {"at_h": 4, "kind": "brownout", "model": "sold", "for_h": 0.5, "slower": 4},
+        {"at_h": 3.5, "set": {"groups.hosts.outside.self_host.usd_per_hour": "0.04"}},
+        {
+            "at_h": 3.7,
+            "set": {
+                "groups.hosts.lateness.value_left": 0.5,
+                "groups.studio.lateness": None,
+                "groups.learns.retries": 3,
+                "groups.learns.lateness": late,
+            },
+        },
+        {
+            "at_h": 4.2,
+            "set": {
+                "models.rival.selling": {"kind": "fixed"},
+                "groups.studio.intents.CHAT_COMPLETION.workflow.write.clones": 2,
+            },
+        },
         {"at_h": 4.5, "set": {"models.sold.owner": "fund", "models.open.origin": "EU"}},
         {"at_h": 5, "kind": "deprecation", "model": "rival"},
     ]
