@@ -113,10 +113,12 @@ def _tasks(figures: Figures) -> str:
 
 
 def _money(figures: Figures) -> str:
-    if not figures.spend_micros:
+    own = figures.conduct.self_host_micros
+    if not figures.spend_micros and not own:
         return "No money was spent."
+    machines = f" and {dollars(own)} was paid for agents’ own machines" if own else ""
     return (
-        f"{dollars(figures.spend_micros)} bought {whole(figures.calls.made)} calls, "
+        f"{dollars(figures.spend_micros)} bought {whole(figures.calls.made)} calls{machines}, "
         f"{dollars(figures.cost_per_success_micros)} per task solved."
     )
 
