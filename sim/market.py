@@ -8,7 +8,7 @@ from sim.clearing import Clearing, clearing_of
 from sim.clock import Clock
 from sim.facts import Decision, Outcome, Reason, Status, Task
 from sim.ledger import Ledger
-from sim.models import Answer, Call, Endpoint, Pool
+from sim.models import Answer, Call, Changes, Endpoint, Pool
 from sim.rails import Rail
 from sim.routers import LEARNERS, Router, judge_of
 from sim.scenario.schema import Scenario
@@ -20,11 +20,10 @@ class Market:
     """Agents' tasks, the pool, the router and the ledger on one clock.
 
     Rows of ended calls and tasks gather in ``calls`` and ``tasks`` (and what agents do beside the
-    market in ``own_answers`` and ``decisions``, and the prices that models list anew in ``prices``)
-    until the world takes them;
-    ``judge`` gives the verdict on an answer; ``in_flight`` holds the calls under way. ``drained``
-    happens when no task is to come (`close`) and none is open. ``on_ended`` is told whenever a call
-    has ended and its money is settled.
+    market in ``own_answers`` and ``decisions``, and what changes of models in ``changes``) until
+    the world takes them; ``judge`` gives the verdict on an answer; ``in_flight`` holds the calls
+    under way. ``drained`` happens when no task is to come (`close`) and none is open. ``on_ended``
+    is told whenever a call has ended and its money is settled.
     """
 
     def __init__(self, clock: Clock, pool: Pool, ledger: Ledger, scenario: Scenario) -> None:
@@ -38,7 +37,6 @@ class Market:
         self.tasks: list[tuple[int, ...]] = []
         self.own_answers: list[tuple[int, ...]] = []
         self.decisions: list[tuple[int, ...]] = []
-        self.prices: list[tuple[int, ...]] = []
         self.tasks_posted = self.tasks_ended = self.calls_made = 0
         self.closed = False
         self.drained = clock.event()
@@ -47,7 +45,8 @@ class Market:
         self.learns = self.router.kind in LEARNERS
         self.doubts = judge_of(self.router)
         self._call_us = self._counted_us = 0
-        pool.on_listed = self._note_price
+        self.changes = Changes(clock, pool.endpoints, lambda: self.calls_made)
+        pool.on_changed = self.changes.note
 
     def post(self, agent: Agent, task: Task) -> None:
         """An agent posts a Task, unless it has left the market."""
@@ -184,6 +183,7 @@ class Market:
     def resize(self, model: Endpoint, slots: int) -> None:
         """A model has other slots; who waits may be served at once."""
         model.resize(slots)
+        self.changes.note(model)
         self.pool.room_changed(model)
         self.clearing.slot_freed(model)
 
@@ -241,10 +241,6 @@ class Market:
             own.task_id, own.agent.index, model, task.intent, task.step, task.clone, own.attempt,
             own.started_us, now, task.input_tokens, output_tokens, reason,
         ))  # fmt: skip
-
-    def _note_price(self, model: Endpoint) -> None:
-        """What a model lists from the next call on as a row of `sim.record.Prices`."""
-        self.prices.append((self.clock.now, self.calls_made, model.index, *model.tariff.parts))
 
     def note(self, agent: Agent, decision: Decision, model: int) -> None:
         """What an agent decided as a row of `sim.record.Decisions`; -1 is no model."""

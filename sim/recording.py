@@ -7,7 +7,13 @@ import numpy as np
 from sim.facts import Kind
 from sim.ledger import bonds, mints, transfers
 from sim.record import Calls, Columns, Transfers, digest
-from sim.record.asides import decisions_frame, own_answers_frame, prices_frame, withdrawals_frame
+from sim.record.asides import (
+    decisions_frame,
+    own_answers_frame,
+    prices_frame,
+    slots_frame,
+    withdrawals_frame,
+)
 from sim.record.batches import Landed, batches_frame, modelled_gas
 from sim.record.frames import (
     Frames,
@@ -53,6 +59,7 @@ def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed])
         own_answers=own_answers_frame(columns.own_answers, names),
         decisions=decisions_frame(columns.decisions, names, scenario),
         prices=prices_frame(columns.prices, names),
+        slots=slots_frame(columns.slots, names),
         withdrawals=withdrawals_frame(columns.withdrawals, names),
         protocol=world.course.frames() if world.course else ProtocolFrames(),
     )

@@ -184,9 +184,11 @@ class World:
         history.hashes.append(hashes)
         history.settled.append(order)
         history.tasks.append(tasks)
+        changes = market.changes
         history.take_asides(
-            market.own_answers, market.decisions, market.prices, self.withdrawing.rows
-        )
+            market.own_answers, market.decisions, changes.prices, changes.slots,
+            self.withdrawing.rows,
+        )  # fmt: skip
         return calls, hashes
 
     def _hand_on(self, closed: list[Closed]) -> None:

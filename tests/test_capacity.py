@@ -42,6 +42,15 @@ def test_slots_ordered_at_a_look_come_after_their_start_and_serve_who_waits() ->
     assert starts(elastic([task(5), task(6), task(7)])) == [5, 40, 40]
 
 
+def test_the_record_says_how_many_slots_a_model_has_from_when_on() -> None:
+    frames = elastic([task(5), task(6), task(7), task(301)])
+    assert frames.slots["slots"].to_list() == [6, 4, 1, 2]
+    assert frames.slots["time_us"][0] == 40 * US_PER_S
+    event = {"at_h": 1, "set": {"models.m.capacity.slots": 3}}
+    plain = ran(scenario({"m": model()}, events=[event], horizon_h=2))
+    assert plain.slots.rows() == [(3600 * US_PER_S, "m", 3)]
+
+
 def test_there_are_never_more_slots_than_the_most() -> None:
     found = starts(elastic([task(5 + n / 10) for n in range(20)]))
     assert Counter(found) == {5: 1, 40: 5, 65: 1, 100: 5, 125: 1, 160: 5, 185: 1, 220: 1}

@@ -102,7 +102,7 @@ def test_prices_that_stay_leave_no_row_and_the_digest_as_it_is(tmp_path: Path) -
     assert again.prices.equals(frames.prices)
     calls, tasks = calls_from_frame(again.calls), tasks_from_frame(again.tasks)
     hashes = hashes_from_frame(again.calls)
-    own, decisions, prices, _ = asides_of(again)
+    own, decisions, prices, *_ = asides_of(again)
     assert digest(calls, tasks, hashes, own, decisions, prices) == frames.digest
     assert digest(calls, tasks, hashes, own, decisions) != frames.digest
 

@@ -33,7 +33,7 @@ def studios() -> Scenario:
                        origin="EU", honesty={"kind": "substitution", "by": "open", "share": 0.3}),
     }  # fmt: skip
     own = {"model": "open", "usd_per_hour": "0.05", "slots": 2, "review_h": 1}
-    late = {"soft_deadline_s": 4, "value_left": 0.25}
+    late: dict[str, object] = {"soft_deadline_s": 4, "value_left": 0.25}
     leave = {"success_below": 0.5, "over_tasks": 5, "away_h": 1}
     groups = {
         "studio": works(FLOW, count=2, lateness=late, retries=2, session={"sticky": True},
@@ -43,7 +43,15 @@ def studios() -> Scenario:
         "learns": group(60, count=2, owner="lab", learning={"prior_answers": 3, "explore": 0.1},
                         retries=1, deadline_s=8, intents={CHAT: demand(1, 0.8)}),
     }  # fmt: skip
-    events = [
+    said = {"here": {"origin": "EU", "share_tokens": 0.5, "from_h": 4, "to_h": 5}}
+    return scenario(models, groups, events=changes(late), router={"kind": "random"}, horizon_h=6,
+                    reported=said,
+                    rail={"kind": "batch", "size": 50, "interval_s": 30})  # fmt: skip
+
+
+def changes(late: dict[str, object]) -> list[dict[str, object]]:
+    """What happens to the studios: nearly every kind of event."""
+    return [
         {"at_h": 1, "set": {"groups.studio.deadline_s": 90, "groups.hosts.deadline_s": 9}},
         {"at_h": 2, "kind": "price", "model": "open", "factor": 4},
         {"at_h": 2.5, "kind": "fee", "fee_bps": 700},
@@ -70,10 +78,6 @@ def studios() -> Scenario:
         {"at_h": 4.5, "set": {"models.sold.owner": "fund", "models.open.origin": "EU"}},
         {"at_h": 5, "kind": "deprecation", "model": "rival"},
     ]
-    said = {"here": {"origin": "EU", "share_tokens": 0.5, "from_h": 4, "to_h": 5}}
-    return scenario(models, groups, events=events, router={"kind": "random"}, horizon_h=6,
-                    reported=said,
-                    rail={"kind": "batch", "size": 50, "interval_s": 30})  # fmt: skip
 
 
 def tender() -> Scenario:

@@ -123,6 +123,13 @@ def test_queues_are_time_weighted_means():
     assert queues.top_of(load) == 1.0
 
 
+def test_slots_are_time_weighted_means_of_what_a_model_has():
+    """Two slots, six from 5 s on, one from 15 s on; the run ends at 18 s."""
+    changes = pl.DataFrame({"time_us": [5 * S, 15 * S], "model": ["m", "m"], "slots": [6, 1]})
+    slots = queues.slots_of({"m": 2, "n": 7}, changes, BINS, 18 * S)
+    assert slots.tolist() == [[4.0, (6 * 5 + 1 * 3) / 8], [7.0, 7.0]]
+
+
 def test_latency_is_nearest_rank_over_answered_calls():
     rows: list[Row] = [{"finished_us": at * S, "started_us": S} for at in range(1, 101)]
     rows.append({"finished_us": 999 * S, "status": "refunded", "reason": "deadline"})

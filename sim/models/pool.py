@@ -67,7 +67,7 @@ class Pool(Learnt):
         ]
         self.scores = [list(map(self.rule.starts, declared)) for declared in self._declared]
         self._running: dict[tuple[int, int], Running] = {}
-        self.on_listed: Callable[[Endpoint], None] = lambda _: None
+        self.on_changed: Callable[[Endpoint], None] = lambda _: None
         self.ids: Sequence[str] = tuple(scenario.models)
         self._take_terms(scenario)
         self.newcomers: dict[int, frozenset[int]] = {}
@@ -89,6 +89,7 @@ class Pool(Learnt):
             if old != new or limited:
                 endpoint.adopt(new, scenario)
                 endpoint.may_overrun = True
+                self.on_changed(endpoint)
                 self.room_changed(endpoint)
         self._take_terms(scenario)
         self._forget_offers()
@@ -152,9 +153,8 @@ class Pool(Learnt):
         return tariff.per_call * TOKENS_PER_MTOK, per_input, per_output
 
     def _list(self, endpoint: Endpoint, tariff: Tariff) -> None:
-        before, endpoint.tariff = endpoint.tariff, tariff
-        if before.parts != tariff.parts:
-            self.on_listed(endpoint)
+        endpoint.tariff = tariff
+        self.on_changed(endpoint)
 
     def reprice(self, endpoint: Endpoint, tariff: Tariff) -> None:
         """A model lists another price from now on; calls under way keep the one they had."""

@@ -1,6 +1,15 @@
 """The record: what happened, as columns; reports read nothing else."""
 
-from sim.record.columns import Calls, Decisions, OwnAnswers, Prices, Tasks, Transfers, Withdrawals
+from sim.record.columns import (
+    Calls,
+    Decisions,
+    OwnAnswers,
+    Prices,
+    Slots,
+    Tasks,
+    Transfers,
+    Withdrawals,
+)
 from sim.record.handover import Handover
 from sim.record.hashing import AnswerHasher, digest
 from sim.record.history import ANSWERED, ANSWERED_NAMES, UNSETTLED, Columns, History
@@ -17,6 +26,7 @@ __all__ = [
     "History",
     "OwnAnswers",
     "Prices",
+    "Slots",
     "Tasks",
     "Transfers",
     "Withdrawals",

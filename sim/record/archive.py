@@ -21,7 +21,8 @@ from sim.scenario.schema import Scenario
 MANIFEST: Final = "manifest.json"
 CHAIN_FILES: Final = ("deployment.json", "transactions.bin", "began.json", BEGUN)
 TABLES: Final = (
-    "calls", "tasks", "transfers", "batches", "own_answers", "decisions", "prices", "withdrawals",
+    "calls", "tasks", "transfers", "batches", "own_answers", "decisions", "prices", "slots",
+    "withdrawals",
 )  # fmt: skip
 LEVEL: Final = 1
 """Of Zstandard: its default takes a third longer for files 3 % smaller."""
@@ -188,6 +189,7 @@ def load(directory: Path) -> Saved:
         own_answers=tables["own_answers"],
         decisions=tables["decisions"],
         prices=tables["prices"],
+        slots=tables["slots"],
         withdrawals=tables["withdrawals"],
         protocol=protocol,
     )

@@ -1,11 +1,11 @@
-"""What happens beside calls as frames: own answers, decisions, prices that move, withdrawals."""
+"""What happens beside calls as frames: own answers, decisions, models that change, withdrawals."""
 
 from dataclasses import fields
 
 import polars as pl
 
 from sim.facts import Decision
-from sim.record.columns import Decisions, OwnAnswers, Prices, Table, Withdrawals
+from sim.record.columns import Decisions, OwnAnswers, Prices, Slots, Table, Withdrawals
 from sim.record.frames import Frames, Names, as_enum, codes
 from sim.scenario.schema import Scenario
 from sim.units import Int64Array
@@ -23,6 +23,11 @@ def own_answers_frame(answers: OwnAnswers, names: Names) -> pl.DataFrame:
 def prices_frame(prices: Prices, names: Names) -> pl.DataFrame:
     """Every list price that changed in mid-run, and from which call on."""
     return pl.DataFrame(_named(prices, names))
+
+
+def slots_frame(slots: Slots, names: Names) -> pl.DataFrame:
+    """Every change of a model's slots in mid-run."""
+    return pl.DataFrame(_named(slots, names))
 
 
 def withdrawals_frame(withdrawals: Withdrawals, names: Names) -> pl.DataFrame:
@@ -73,16 +78,22 @@ def prices_from_frame(frame: pl.DataFrame) -> Prices:
     return Prices(*(codes(frame[field.name]) for field in fields(Prices)))
 
 
+def slots_from_frame(frame: pl.DataFrame) -> Slots:
+    """The columns behind a frame of slots."""
+    return Slots(*(codes(frame[field.name]) for field in fields(Slots)))
+
+
 def withdrawals_from_frame(frame: pl.DataFrame) -> Withdrawals:
     """The columns behind a frame of withdrawals."""
     return Withdrawals(*(codes(frame[field.name]) for field in fields(Withdrawals)))
 
 
-def asides_of(frames: Frames) -> tuple[OwnAnswers, Decisions, Prices, Withdrawals]:
+def asides_of(frames: Frames) -> tuple[OwnAnswers, Decisions, Prices, Slots, Withdrawals]:
     """The columns behind a record's frames of what happened beside tasks and calls."""
     return (
         own_answers_from_frame(frames.own_answers),
         decisions_from_frame(frames.decisions),
         prices_from_frame(frames.prices),
+        slots_from_frame(frames.slots),
         withdrawals_from_frame(frames.withdrawals),
     )

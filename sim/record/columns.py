@@ -155,6 +155,15 @@ class Prices(Table):
 
 
 @dataclass(frozen=True, slots=True)
+class Slots(Table):
+    """Columns of how many slots models have from a time on, where that changed in mid-run."""
+
+    time_us: Int64Array
+    model: Int64Array
+    slots: Int64Array
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawals(Table):
     """Columns of the steps of withdrawals: an agent asks, and, ``executed``, it has the money."""
 

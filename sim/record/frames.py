@@ -23,7 +23,8 @@ class Frames:
 
     ``call_us`` is the integral over time of the calls in flight; ``batches`` what the rail closed;
     ``own_answers`` and ``decisions`` what agents did beside the market; ``prices`` what models list
-    from which call on, where that changed in mid-run; ``withdrawals`` agents' ways out of accounts.
+    from which call on, and ``slots`` how many they have, where that changed in mid-run;
+    ``withdrawals`` agents' ways out of accounts.
     """
 
     scenario: Scenario
@@ -38,6 +39,7 @@ class Frames:
     own_answers: pl.DataFrame
     decisions: pl.DataFrame
     prices: pl.DataFrame
+    slots: pl.DataFrame
     withdrawals: pl.DataFrame
     protocol: ProtocolFrames = field(default_factory=ProtocolFrames)
 

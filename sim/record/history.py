@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.facts import Reason, Status, TelexError
 from sim.rails import Closed
-from sim.record.columns import Calls, Decisions, OwnAnswers, Prices, Tasks, Withdrawals
+from sim.record.columns import Calls, Decisions, OwnAnswers, Prices, Slots, Tasks, Withdrawals
 from sim.units import BytesArray, Int64Array
 
 Rows = list[tuple[int, ...]]
@@ -22,8 +22,8 @@ ANSWERED_NAMES: Final = [reason.name.lower() for reason in ANSWERED]
 class History:
     """Blocks of calls, of their answer hashes, of tasks; and the batches that the rail closed.
 
-    Blocks of what agents did beside the market, and of prices that moved, are there where they did
-    anything, and where any did.
+    Blocks of what agents did beside the market, and of prices and slots that changed, are there
+    where they did anything, and where any did.
 
     ``settled`` holds, per block, each call's place in the run's settlement order, or -1.
     ``halted``: an interruption kept batches from the chain. ``call_us`` is the integral over time
@@ -37,6 +37,7 @@ class History:
     own_answers: list[OwnAnswers] = field(default_factory=list)
     decisions: list[Decisions] = field(default_factory=list)
     prices: list[Prices] = field(default_factory=list)
+    slots: list[Slots] = field(default_factory=list)
     withdrawals: list[Withdrawals] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
     duration_us: int = 0
@@ -46,7 +47,7 @@ class History:
     failure: TelexError | None = None
 
     def take_asides(
-        self, own_answers: Rows, decisions: Rows, prices: Rows, withdrawals: Rows
+        self, own_answers: Rows, decisions: Rows, prices: Rows, slots: Rows, withdrawals: Rows
     ) -> None:
         """Takes the rows that have gathered of what happened beside tasks and calls, if any."""
         if own_answers:
@@ -55,9 +56,11 @@ class History:
             self.decisions.append(Decisions.from_rows(decisions))
         if prices:
             self.prices.append(Prices.from_rows(prices))
+        if slots:
+            self.slots.append(Slots.from_rows(slots))
         if withdrawals:
             self.withdrawals.append(Withdrawals.from_rows(withdrawals))
-        for rows in (own_answers, decisions, prices, withdrawals):
+        for rows in (own_answers, decisions, prices, slots, withdrawals):
             rows.clear()
 
     def unpay(self, places: Int64Array) -> Calls:
@@ -91,15 +94,16 @@ class Columns:
         self.own_answers = OwnAnswers.joined(history.own_answers)
         self.decisions = Decisions.joined(history.decisions)
         self.prices = Prices.joined(history.prices)
+        self.slots = Slots.joined(history.slots)
         self.withdrawals = Withdrawals.joined(history.withdrawals)
         self.closed = tuple(history.closed)
         for blocks in (history.calls, history.tasks, history.hashes, history.settled):
             blocks.clear()
 
     @property
-    def asides(self) -> tuple[OwnAnswers, Decisions, Prices, Withdrawals]:
-        """What happened beside tasks and calls: to own machines, agents, prices and accounts."""
-        return self.own_answers, self.decisions, self.prices, self.withdrawals
+    def asides(self) -> tuple[OwnAnswers, Decisions, Prices, Slots, Withdrawals]:
+        """What happened beside tasks and calls: to own machines, agents, models and accounts."""
+        return self.own_answers, self.decisions, self.prices, self.slots, self.withdrawals
 
     @cached_property
     def batch(self) -> Int64Array:

@@ -1,5 +1,6 @@
 """Queues: calls waiting and being served over time, and how full each model is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ from sim.report.palette import Palette
 from sim.report.picture import Key, Layout, Picture, Trace, axis, layout, panel_title, plain
 from sim.report.reading import Record
 from sim.report.timeline import Bins, spread
-from sim.report.wording import number, percent, shortened, whole
+from sim.report.wording import number, percent, shortened
+from sim.scenario.phases import phases
 
 Floats = npt.NDArray[np.float64]
 INSTANTS = ("posted_us", "started_us", "finished_us")
@@ -57,13 +59,34 @@ def _integral(rows: pl.DataFrame, models: int, bins: Bins) -> npt.NDArray[np.int
     return before * bins.width_us + count * bins.width_us - since
 
 
+def slots_of(
+    first: Mapping[str, int], changes: pl.DataFrame, bins: Bins, duration_us: int
+) -> Floats:
+    """The mean number of slots that each model has within each bin, (models, bins).
+
+    Args:
+        first: what each has at the start. changes: the record's, in mid-run.
+    """
+    edges = np.arange(bins.count + 1) * bins.width_us
+    edges[-1] = max(edges[-2] + 1, duration_us)
+    found = np.empty((len(first), bins.count))
+    for at, (name, slots) in enumerate(first.items()):
+        mine = changes.filter(pl.col("model") == name)
+        times = np.array([0, *mine["time_us"], edges[-1]])
+        had = np.cumsum([0, *(np.array([slots, *mine["slots"]]) * np.diff(times))])
+        found[at] = np.diff(np.interp(edges, times, had)) / np.diff(edges)
+    return found
+
+
 def queues_picture(record: Record, load: Load, palette: Palette, most: float | None) -> Picture:
     """The picture of queues; ``most`` is the top of its axis, where pictures share one."""
-    slots = np.array([model.capacity.slots for model in record.scenario.models.values()])
+    models = phases(record.scenario).first.models.items()
+    first = {name: model.capacity.slots for name, model in models}
+    slots = slots_of(first, record.slots, load.bins, record.manifest.duration_us)
     order = [name for name in palette.models if name in record.models][:ROWS_MOST]
     places = [record.models.index(name) for name in order]
     waiting, served = load.waiting.sum(axis=0), load.served.sum(axis=0)
-    full = load.served[places] / slots[places, None]
+    full = load.served[places] / slots[places]
     top = next((top for top in TOPS if top >= 100 * float(full.max())), 100)
     busiest = int(np.argmax(full.mean(axis=1)))
     left = f" Shown are the {ROWS_MOST} with most calls." if len(record.models) > ROWS_MOST else ""
@@ -154,14 +177,14 @@ def _layout(load: Load, rows: int, most: float | None) -> Layout:
     )  # fmt: skip
 
 
-def _table(record: Record, load: Load, slots: npt.NDArray[np.int64]) -> Table:
+def _table(record: Record, load: Load, slots: Floats) -> Table:
     rows = []
     for at, name in enumerate(record.models):
         waiting, served = load.waiting[at], load.served[at]
         rows.append([
-            name, whole(int(slots[at])), number(float(served.mean())),
-            percent(float(served.mean()) / int(slots[at])), number(float(waiting.mean())),
+            name, number(float(slots[at].mean())), number(float(served.mean())),
+            percent(float(served.mean() / slots[at].mean())), number(float(waiting.mean())),
             number(float(waiting.max())),
         ])  # fmt: skip
-    heads = ["slots", "served, mean", "in use", "waiting, mean", "waiting, most"]
+    heads = ["slots, mean", "served, mean", "in use", "waiting, mean", "waiting, most"]
     return Table("Queues by model", ["model", *heads], rows)

@@ -51,6 +51,11 @@ class Record:
         return pl.read_parquet(self.directory / "epochs.parquet")
 
     @property
+    def slots(self) -> pl.DataFrame:
+        """Every change of a model's slots in mid-run."""
+        return pl.read_parquet(self.directory / "slots.parquet")
+
+    @property
     def models(self) -> list[str]:
         """The models' names, by their position in the record."""
         return list(self.scenario.models)
