@@ -235,11 +235,14 @@ def test_the_doctor_says_what_is_there(capsys: Captured):
     assert (status == 0) == document["ok"]
 
 
+HEAVY = ("web3", "eth_account", "polars", "simpy", "networkx", "scipy", "plotly", "optuna")
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["validate", "telegraph"], ["list", "routers"]])
 def test_what_needs_no_chain_and_no_tables_does_not_import_them(arguments: list[str]):
     code = (
         "import sys; from sim.cli import main; main(sys.argv[1:]); "
-        "sys.exit(any(name in sys.modules for name in ('web3', 'eth_account', 'polars', 'simpy')))"
+        f"sys.exit(any(name in sys.modules for name in {HEAVY}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, check=False

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from sim.facts import Fault
-from sim.graphs import workflows
 from sim.rails import ACCOUNT_RAILS, RAILS
 from sim.scenario.faults import fault_at
 from sim.scenario.library import nearest
@@ -40,8 +39,8 @@ def agent_contradictions(tree: Branch, models: Models) -> Iterator[Fault]:
         yield from _named_models(tree, path, group, models)
         for intent, demand in group.branch("intents").items.items():
             if isinstance(demand, Branch):
-                flow = demand.branch("workflow")
-                yield from _workflow(tree, (*path, "intents", intent, "workflow"), flow)
+                flow, where = demand.branch("workflow"), (*path, "intents", intent, "workflow")
+                yield from _workflow(tree, where, flow) if flow.items else ()
 
 
 def _texts(branch: Branch, key: str) -> list[str]:
@@ -66,6 +65,8 @@ def _workflow(tree: Branch, path: Path, flow: Branch) -> Iterator[Fault]:
             if other not in after:
                 here, allowed = (*path, name, "after", number), _listed("a step", [*after])
                 yield fault_at(here, tree, f"{other!r}", allowed, nearest(other, [*after]))
+    from sim.graphs import workflows  # NetworkX is slow to import, and most have no workflow
+
     ring = workflows.cycle(after)
     if ring:
         found = f"a cycle: {' -> '.join([*ring, ring[0]])}"
@@ -73,17 +74,13 @@ def _workflow(tree: Branch, path: Path, flow: Branch) -> Iterator[Fault]:
         yield fault_at(path, tree, found, "steps of which none waits for itself", hint)
         return
     for name, step in steps.items():
-        yield from _revise(tree, (*path, name, "revise", "back_to"), step, name, after)
+        earlier = [*workflows.before(after, name), name]
+        yield from _revise(tree, (*path, name, "revise", "back_to"), step, earlier)
 
 
-def _revise(
-    tree: Branch, path: Path, step: Branch, name: str, after: workflows.After
-) -> Iterator[Fault]:
+def _revise(tree: Branch, path: Path, step: Branch, earlier: list[str]) -> Iterator[Fault]:
     target = step.branch("revise").text("back_to")
-    if target is None:
-        return
-    earlier = [*workflows.before(after, name), name]
-    if target not in earlier:
+    if target is not None and target not in earlier:
         allowed = _listed("the step itself or one before it", earlier)
         yield fault_at(path, tree, f"{target!r}", allowed, nearest(target, earlier))
 
