@@ -163,16 +163,21 @@ def test_columns_come_back_from_their_frames(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_is_not_whole_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match="the directory of a run"):
-        load(tmp_path)
-    save(tmp_path, ran(lively(20)), None)
-    (tmp_path / "tasks.parquet").write_bytes(b"PAR1")
-    with pytest.raises(ScenarioError, match="the directory of a run"):
-        load(tmp_path)
-    save(tmp_path, ran(lively(20)), None)
-    (tmp_path / "manifest.json").write_text("{}")
-    with pytest.raises(ScenarioError, match="the directory of a run"):
-        load(tmp_path)
+    frames = ran(lively(20))
+    for name, content, found in (
+        ("manifest.json", None, "no record"),
+        ("manifest.json", b"{", "a record whose manifest.json is damaged"),
+        ("manifest.json", b"{}", "a record of another version"),
+        ("tasks.parquet", b"PAR1", "a record whose tasks.parquet is damaged"),
+        ("tasks.parquet", None, "a record without tasks.parquet"),
+    ):
+        save(tmp_path, frames, None)
+        if content is None:
+            (tmp_path / name).unlink()
+        else:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(ScenarioError, match=f"found {found}; allowed: the directory of a run"):
+            load(tmp_path)
 
 
 def test_an_output_directory_in_use_is_left_alone(tmp_path: Path) -> None:

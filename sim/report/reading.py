@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from pydantic import ValidationError
 
 from sim.facts import Fault, ScenarioError
 from sim.metrics import ChainFigures, Figures, LawFigures, Summary, figures
-from sim.record.archive import MANIFEST, Manifest, load
+from sim.record.archive import MANIFEST, UNREADABLE, Manifest, load, not_whole
 from sim.scenario.schema import Scenario
 
 SUMMARY = "summary.json"
-WHOLE_RUN = "the directory of a whole run"
 
 
 @dataclass(frozen=True)
@@ -100,9 +98,8 @@ def _open(directory: Path, key: str, label: str) -> Record:
         transfers.collect_schema()
         batches = pl.read_parquet(directory / "batches.parquet")
         summary = _summary(directory)
-    except (OSError, ValueError, ValidationError, pl.exceptions.PolarsError) as error:
-        fault = Fault(str(directory), str(error).split("\n", 1)[0], WHOLE_RUN)
-        raise ScenarioError((fault,)) from error
+    except UNREADABLE as error:
+        raise not_whole(directory) from error
     return Record(
         key=key,
         label=label,
