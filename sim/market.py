@@ -15,6 +15,9 @@ from sim.scenario.schema import Scenario
 from sim.units import share_floor
 from sim.validators import verdict_ppm
 
+NEVER_US = 10**15
+"""The longest deadline there can be, 1e9 s: who has as much patience as that waits for ever."""
+
 
 class Market:
     """Agents' tasks, the pool, the router and the ledger on one clock.
@@ -128,8 +131,9 @@ class Market:
 
     def _wait(self, call: Call) -> None:
         call.model.queue.append(call)
-        patience_us = max(0, call.task.deadline_us - self.clock.now)
-        self.clock.after(patience_us, self._give_up, call)
+        if call.task.deadline_us < NEVER_US:
+            patience_us = max(0, call.task.deadline_us - self.clock.now)
+            self.clock.after(patience_us, self._give_up, call)
 
     def _give_up(self, call: Call) -> None:
         if call.id in self.in_flight and call.started_us < 0:

@@ -119,10 +119,16 @@ class World:
             plan.turn(self.market, (agent for agent in self.agents if agent.plan is plan))
 
     def stop(self, *, by_signal: bool = False) -> None:
-        """Ends the run at the present instant, or a signal's; calls under way stay in flight."""
-        if not self.market.drained.triggered:
+        """Ends the run at the present instant, or a signal's; calls under way stay in flight.
+
+        Raises `KeyboardInterrupt` on a second signal in a router of the user's that never returns.
+        """
+        drained = self.market.drained
+        if not drained.triggered:
             self.history.interrupted = True
             (self.market.end_soon if by_signal else self.market.end)()
+        elif by_signal and self.market.router.kind == "python" and not drained.processed:
+            raise KeyboardInterrupt
 
     # Arrivals --------------------------------------------------------------------------------
 

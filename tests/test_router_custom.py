@@ -62,6 +62,10 @@ def test_what_is_wrong_with_the_file_is_a_fault_of_the_scenario(tmp_path: Path) 
         (f"{PICK}return 7\n", "pick returned 7; allowed: one of the models on offer: 0"),
         (f"{PICK}return None\n", "pick returned None"),
         (f"{PICK}return True\n", "pick returned True"),
+        (f"import numpy\n{PICK}return numpy.True_\n", "pick returned np.True_"),
+        (f"{PICK}return 0.0\n", "pick returned 0.0"),
+        (f"import sys\n{PICK}sys.exit(0)\n", r"raised SystemExit: 0 \(line 3 of mine.py\)"),
+        (f"import sys\n{PICK}return 0\nsys.exit(0)\n", "a file that raised SystemExit"),
         (f"{PICK}return 'm'\n", "pick returned 'm'"),
         (f"{PICK}return 1 // 0\n", r"raised ZeroDivisionError: .* \(line 2 of mine.py\)"),
         ("def pick():\n    return 0\n", "pick raised TypeError"),
@@ -74,6 +78,29 @@ def test_what_it_does_wrong_stops_the_run_with_a_fault(
 ) -> None:
     with pytest.raises(ScenarioError, match=words):
         ran(scenario(tasks=5, router=asked(written(tmp_path, text))))
+
+
+def test_numpys_whole_numbers_are_whole_numbers(tmp_path: Path) -> None:
+    text = f"import numpy\n{PICK}return numpy.argmin(models)\n"
+    assert ran(scenario(tasks=5, router=asked(written(tmp_path, text)))).calls.height == 5
+
+
+def test_what_it_prints_goes_to_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = f"{PICK}print('hello')\n    return 0\n"
+    ran(scenario(tasks=1, router=asked(written(tmp_path, text))))
+    assert capsys.readouterr() == ("", "hello\n")
+
+
+@pytest.mark.timeout(60)
+def test_one_that_never_returns_is_ended_by_a_second_interrupt(tmp_path: Path) -> None:
+    text = (
+        f"import os, signal\n{PICK}os.kill(os.getpid(), signal.SIGINT)\n"
+        "    while True:\n        os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    world = World(scenario(tasks=5, router=asked(written(tmp_path, text))))
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    assert world.history.interrupted
 
 
 def test_the_record_says_which_code_it_was_made_by(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import json
 import math
 import random
 
+import numpy as np
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -13,6 +15,8 @@ from sim.experiment.workers import Serial
 from sim.facts import LawError, ScenarioError
 from sim.verify import running
 from sim.verify.case import Case, Found, Known
+from sim.verify.readings import Service
+from sim.verify.readings import chance as controls_of
 from sim.verify.running import run
 from sim.verify.suite import FAMILIES, Asked, suite
 from sim.verify.verdict import Verdict, estimated, judge, passes
@@ -100,6 +104,36 @@ def test_control_variates_narrow_the_interval_and_keep_its_promise() -> None:
         widths.append(with_them.half_width / without.half_width)
     assert 0.92 <= covered / 400 <= 0.98
     assert sum(widths) / 400 < 0.4
+
+
+def test_a_control_that_is_not_zero_on_average_fails_whatever_it_explains() -> None:
+    """With services that are all too long, the controls alone would put the answer right."""
+    known, chance = Known("x", "f", 1.0), random.Random(1)
+    for shift, expected in ((0.0, "near"), (0.02, "fails")):
+        controls = [{"services": chance.gauss(shift, 0.01)} for _ in range(20)]
+        found = [1 + 3 * each["services"] + chance.gauss(0, 0.001) for each in controls]
+        verdict = judge("case", known, found, controls)
+        assert verdict.word == expected
+    assert verdict.reason.startswith("services are +")
+
+
+@pytest.mark.parametrize("servers", [1, 3])
+@pytest.mark.parametrize("variance", [0.0, 1.0, 4.0])
+def test_controls_are_zero_on_average(servers: int, variance: float) -> None:
+    chance = np.random.default_rng(1)
+    found: dict[str, list[float]] = {}
+    for _ in range(400):
+        posted = np.cumsum(chance.exponential(1 / (0.8 * servers), 2000))
+        services = chance.gamma(1 / variance, variance, 2000) if variance else np.ones(2000)
+        seconds = {"posted_us": posted, "started_us": posted, "finished_us": posted + services}
+        calls = pl.DataFrame({name: np.round(each * 1e6) for name, each in seconds.items()})
+        service = Service(variance=variance, servers=servers)
+        for name, value in controls_of(calls, 0.8 * servers, service).items():
+            found.setdefault(name, []).append(value)
+    assert set(found) == {"gaps", "bunches", *(["services"] if variance else [])}
+    for values_found in found.values():
+        assert abs(np.mean(values_found)) < 4 * np.std(values_found) / 20
+        assert np.std(values_found) < 0.5
 
 
 def test_a_suite_passes_with_nine_tenths_near_and_none_that_fails() -> None:

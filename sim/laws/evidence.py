@@ -32,11 +32,14 @@ class Parity:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the laws look at: the saved record, its figures before and after, ledger, chain."""
+    """What the laws look at: the record, its figures after it was saved and before, ledger, chain.
+
+    A record that is not saved needs no figures, nor one without a chain parity.
+    """
 
     frames: Frames
-    figures: Figures
-    figures_before: Figures
+    figures: Figures | None
+    figures_before: Figures | None
     parity: Parity | None
     ledger: Ledger
     names: Names
@@ -45,8 +48,8 @@ class Evidence:
 
     @classmethod
     def gather(
-        cls, frames: Frames, figures: Figures, figures_before: Figures, parity: Parity | None,
-        ledger: Ledger,
+        cls, frames: Frames, figures: Figures | None, figures_before: Figures | None,
+        parity: Parity | None, ledger: Ledger,
     ) -> "Evidence":  # fmt: skip
         """Evidence, with the columns behind the frames."""
         calls, tasks = calls_from_frame(frames.calls), tasks_from_frame(frames.tasks)

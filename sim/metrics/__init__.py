@@ -10,12 +10,13 @@ from sim.metrics.definitions import (
     Timing,
     dictionary,
 )
-from sim.metrics.fold import figures
+from sim.metrics.fold import call_counts, figures, task_counts
 from sim.metrics.gas import usd_of_gas
 from sim.metrics.networks import graph_files
 from sim.metrics.prices import PriceFigures
 
 __all__ = [
     "ChainFigures", "ConductFigures", "Figures", "LawFigures", "PriceFigures", "RailFigures",
-    "Summary", "Timing", "dictionary", "figures", "graph_files", "usd_of_gas",
+    "Summary", "Timing", "call_counts", "dictionary", "figures", "graph_files", "task_counts",
+    "usd_of_gas",
 ]  # fmt: skip

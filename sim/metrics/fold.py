@@ -65,8 +65,8 @@ def figures(frames: Frames) -> Figures:
         seed=frames.scenario.seed,
         digest=frames.digest,
         duration_us=frames.duration_us,
-        tasks=_task_counts(tasks),
-        calls=_call_counts(calls),
+        tasks=task_counts(tasks),
+        calls=call_counts(calls),
         success_rate=_share(succeeded, len(tasks)),
         cost_per_success_micros=ratio_nearest(
             sum(each.cost_micros for each in gains.values()), succeeded
@@ -97,13 +97,15 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _task_counts(tasks: pl.DataFrame) -> TaskCounts:
+def task_counts(tasks: pl.DataFrame) -> TaskCounts:
+    """Tasks by outcome."""
     found = dict(tasks["outcome"].value_counts().iter_rows())
     counts = {outcome.name.lower(): int(found.get(outcome.name.lower(), 0)) for outcome in Outcome}
     return TaskCounts(posted=len(tasks), **counts)
 
 
-def _call_counts(calls: pl.DataFrame) -> CallCounts:
+def call_counts(calls: pl.DataFrame) -> CallCounts:
+    """Calls by status."""
     found = dict(calls["status"].value_counts().iter_rows())
     counts = {status.name.lower(): int(found.get(status.name.lower(), 0)) for status in Status}
     return CallCounts(made=len(calls), **counts)

@@ -2,11 +2,14 @@
 
 import ast
 import hashlib
+import sys
 import traceback
 from collections.abc import Callable, Sequence
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
+from operator import index
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, SupportsIndex
 
 from pydantic import Field, model_validator
 
@@ -44,12 +47,24 @@ class Python(Parameters):
         function = _loaded(self.file, self.sha256)
         try:
             found = function(task, attempt, models, pool, **self.parameters)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _fault(self.file, f"pick raised {_said(error)}") from error
-        if type(found) is not int or found not in models:
+        place = _whole(found)
+        if place not in models:
             allowed = f"one of the models on offer: {', '.join(map(str, models))}"
             raise _fault(self.file, f"pick returned {found!r:.60}", allowed)
+        return place
+
+
+def _whole(found: object) -> int:
+    """A whole number, be it Python's or NumPy's; else -1, which is no model."""
+    if type(found) is int:
         return found
+    if isinstance(found, bool) or not isinstance(found, SupportsIndex):
+        return -1
+    with suppress(TypeError):  # NumPy's booleans say that they are one, and are not
+        return index(found)
+    return -1
 
 
 def _checked(file: str) -> str:
@@ -77,10 +92,11 @@ def _loaded(file: str, sha256: str | None) -> Pick:
         raise _fault(file, f"no file that can be read ({error.strerror})") from error
     if hashlib.sha256(source).hexdigest() != sha256:
         raise _fault(file, "another file than when the scenario was checked", "the same file")
-    names: dict[str, object] = {"__name__": Path(file).stem, "__file__": file}
+    to_people = partial(print, file=sys.stderr)  # stdout may be a program's, as with --json
+    names = {"__name__": Path(file).stem, "__file__": file, "print": to_people}
     try:
         exec(compile(source, file, "exec"), names)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _fault(file, f"a file that raised {_said(error)}") from error
     pick = names.get("pick")
     if not callable(pick):
@@ -88,7 +104,7 @@ def _loaded(file: str, sha256: str | None) -> Pick:
     return pick
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     """The error in short, with the line it came from."""
     where = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} (line {where.lineno} of {Path(where.filename).name})"

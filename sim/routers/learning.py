@@ -45,22 +45,38 @@ class Bandit(Parameters):
         low = min(costs)
         values = [
             ppm_nearest(
-                (1 - self.cheapness) * self._index(task, attempt, model, pool)
-                + self.cheapness * (low / cost if cost else 1.0)
+                (1 - self.cheapness) * index + self.cheapness * (low / cost if cost else 1.0)
             )
-            for model, cost in zip(models, costs, strict=True)
+            for index, cost in zip(self._indices(task, attempt, models, pool), costs, strict=True)
         ]
         return models[values.index(max(values))]
 
-    def _index(self, task: Task, attempt: int, model: int, pool: MarketPool) -> float:
-        tried, right = pool.tried[task.intent][model], pool.won[task.intent][model] / PPM
+    def _indices(
+        self, task: Task, attempt: int, models: Sequence[int], pool: MarketPool
+    ) -> list[float]:
+        """Each model's, by how often it was tried and was right."""
+        tried, won = pool.tried[task.intent], pool.won[task.intent]
         if self.rule == "thompson":
-            bits = mix(mix(task.draw, RANK, attempt), EXPLORE, model)
-            return Generator(bits).betavariate(1 + right, 1 + tried - right)
+            bits = mix(task.draw, RANK, attempt)
+            return [
+                Generator(mix(bits, EXPLORE, model)).betavariate(
+                    1 + won[model] / PPM, 1 + tried[model] - won[model] / PPM
+                )
+                for model in models
+            ]
         if self.rule == "ucb1":
-            total = sum(pool.tried[task.intent])
-            return right / tried + math.sqrt(2 * math.log(total) / tried) if tried else PPM
-        return right / tried if tried else pool.scores[task.intent][model] / PPM
+            width = 2 * math.log(max(1, sum(tried)))
+            return [
+                won[model] / PPM / tried[model] + math.sqrt(width / tried[model])
+                if tried[model]
+                else PPM
+                for model in models
+            ]
+        scores = pool.scores[task.intent]
+        return [
+            won[model] / PPM / tried[model] if tried[model] else scores[model] / PPM
+            for model in models
+        ]
 
     def _exp3(self, intent: int, pool: MarketPool) -> list[int]:
         gains = pool.notes.get(intent)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -75,7 +76,8 @@ def shape_of(annotation: object, metadata: tuple[object, ...] = ()) -> Shape:
 ROOT = shape_of(Scenario)
 
 
-def fields_of(rule: type[BaseModel]) -> dict[str, Shape]:
+@cache
+def fields_of(rule: type[BaseModel]) -> Mapping[str, Shape]:
     """The keys of a mapping with fixed keys, with the shape of each."""
     return {
         name: shape_of(field.annotation, tuple(field.metadata))

@@ -72,5 +72,5 @@ class CascadeOrder(Case):
         }
         router = {"kind": "cascade", "order": [f"m{place}" for place in order]}
         asked = {"a": agents(1, retries=len(order) - 1)}
-        found = ran(market(models, asked, self.tasks, seed, router=router)).figures
-        return found.spend_micros / MICROS_PER_USD / self.tasks
+        calls = ran(market(models, asked, self.tasks, seed, router=router)).frames.calls
+        return int(calls["charge_micros"].sum()) / MICROS_PER_USD / self.tasks

@@ -11,6 +11,7 @@ from sim.parameters import Parameters
 Binding: TypeAlias = Literal["equal", "exact", "at most", "at least"]
 Load = Annotated[float, Field(gt=0, le=0.99)]
 Tasks = Annotated[int, Field(ge=100, le=10**7)]
+Controls: TypeAlias = dict[str, float]
 UNNAMED = ("kind", "tasks")
 
 
@@ -35,12 +36,12 @@ class Found(NamedTuple):
 
     Args:
         values: for each known answer, in their order.
-        controls: what chance has done to this replication, with known means of zero: by them the
-            verdict takes out of the values what is mere chance (control variates).
+        controls: what chance has done to this replication, by name, with known means of zero: by
+            them the verdict takes out of the values what is mere chance (control variates).
     """
 
     values: list[float]
-    controls: list[float] = []
+    controls: Controls = {}
 
 
 class Case(Parameters, ABC):

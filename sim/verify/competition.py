@@ -195,7 +195,7 @@ class BestPrice(Case):
     eta: Annotated[float, Field(ge=1, le=50)] = 3.0
     temperature: Annotated[float, Field(ge=0.01, le=10)] = 1.0
     cost: Cost = 1.0
-    tasks: Tasks = 1_600
+    tasks: Tasks = 700
 
     @model_validator(mode="after")
     def _elastic(self) -> Self:

@@ -105,7 +105,7 @@ class Epsilon(Case):
     kind: Literal["epsilon-greedy"] = "epsilon-greedy"
     arms: Arms = ARMS
     explore: OpenShare = 0.2
-    horizon: Horizon = 6_000
+    horizon: Horizon = 4_000
 
     def known(self) -> list[Known]:
         """What it loses per task in the long run."""

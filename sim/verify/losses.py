@@ -8,7 +8,7 @@ from sim.verify.case import Case, Found, Known, Tasks
 from sim.verify.formulas import erlang_b
 from sim.verify.markets import agents, market, model, ran
 from sim.verify.queues import Servers
-from sim.verify.readings import lost_share
+from sim.verify.readings import Service, lost_share
 
 AnyLoad = Annotated[float, Field(gt=0, le=10)]
 
@@ -19,7 +19,7 @@ class MM1K(Case):
     kind: Literal["m-m-1-k"] = "m-m-1-k"
     load: AnyLoad = 0.8
     room: Annotated[int, Field(ge=1, le=1000)] = 5
-    tasks: Tasks = 9_000
+    tasks: Tasks = 3_000
 
     def known(self) -> list[Known]:
         """The share lost."""
@@ -30,7 +30,7 @@ class MM1K(Case):
         """One run of one model with a short queue."""
         served = model(capacity={"slots": 1, "queue": self.room - 1})
         run = ran(market({"m": served}, {"a": agents(self.load)}, self.tasks, seed))
-        return Found([lost_share(run.frames)])
+        return lost_share(run.frames, self.load)
 
 
 class ErlangB(Case):
@@ -40,7 +40,7 @@ class ErlangB(Case):
     law: Literal["deterministic", "uniform", "erlang", "exponential", "hyperexponential"]
     servers: Servers = 5
     load: AnyLoad = 0.8
-    tasks: Tasks = 6_000
+    tasks: Tasks = 2_000
 
     def known(self) -> list[Known]:
         """The share lost."""
@@ -50,6 +50,7 @@ class ErlangB(Case):
     def observe(self, seed: int) -> Found:
         """One run of one model without a queue."""
         served = model(law=self.law, capacity={"slots": self.servers, "queue": 0})
-        asked = agents(self.servers * self.load)
-        run = ran(market({"m": served}, {"a": asked}, self.tasks, seed))
-        return Found([lost_share(run.frames)])
+        per_s = self.servers * self.load
+        run = ran(market({"m": served}, {"a": agents(per_s)}, self.tasks, seed))
+        service = Service(variance=float(self.law != "deterministic"))
+        return lost_share(run.frames, per_s, service)

@@ -82,14 +82,15 @@ def market(
 
 @dataclass(frozen=True)
 class Ran:
-    """A run that has kept every law: its record, and the figures that a summary would show.
-
-    ``scores`` are the models' at its end, in ppm, by intent.
-    """
+    """A run that has kept every law: its record, and the models' scores at its end, by intent."""
 
     frames: Frames
-    figures: Figures
     scores: list[list[int]]
+
+    @property
+    def figures(self) -> Figures:
+        """The figures that a summary would show."""
+        return figures(self.frames)
 
 
 def ran(scenario: Scenario) -> Ran:
@@ -102,8 +103,7 @@ def ran(scenario: Scenario) -> Ran:
     if world.history.interrupted:
         raise KeyboardInterrupt
     frames = frames_of(world, 0, {})
-    found = figures(frames)
-    for name, law in check(Evidence.gather(frames, found, found, None, world.ledger)).items():
+    for name, law in check(Evidence.gather(frames, None, None, None, world.ledger)).items():
         if not law.ok:
             raise LawError(name, law.found, law.needed)
-    return Ran(frames, found, world.pool.scores)
+    return Ran(frames, world.pool.scores)

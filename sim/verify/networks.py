@@ -2,18 +2,23 @@
 
 import math
 from itertools import count, takewhile
+from statistics import fmean
 from typing import Annotated, Literal, Self
 
+import polars as pl
 from pydantic import Field, model_validator
 
 from sim.parameters import OpenShare, Positive, Share
-from sim.verify.case import Case, Found, Known, Load, Tasks
+from sim.verify.case import Case, Controls, Found, Known, Load, Tasks
 from sim.verify.markets import INTENT, agents, market, model, ran
 from sim.verify.readings import (
+    Service,
     between_s,
+    bunching,
     chance,
     littles_error_us,
     mean_number,
+    pace,
     rate_per_s,
     settled,
 )
@@ -21,6 +26,10 @@ from sim.verify.solving import quality_of
 
 NEGLIGIBLE = 1e-12
 LADDER = 64
+REMEMBERED = 0.8
+"""Of the warm-up: what came after it is still felt when the calls begin to count."""
+ENOUGH = 1000
+"""Calls of a model by which its own bunches can be told."""
 
 
 class Choices(Case):
@@ -30,8 +39,8 @@ class Choices(Case):
     choices: Annotated[int, Field(ge=1, le=10)] = 2
     load: Load = 0.9
     servers: Annotated[int, Field(ge=1, le=2000)] = 200
-    warm_up: Share = 0.75
-    tasks: Tasks = 18_000
+    warm_up: Share = 0.6
+    tasks: Tasks = 9_000
 
     def known(self) -> list[Known]:
         """The mean sojourn at infinitely many models (Mitzenmacher 2001); exact for one choice."""
@@ -49,7 +58,18 @@ class Choices(Case):
         run = ran(market(models, {"a": agents(per_s)}, self.tasks, seed, router=router))
         calls = settled(run.frames, self.warm_up)
         sojourn = float(between_s(calls, "posted_us", "finished_us").mean())
-        return Found([sojourn], chance(calls, per_s))
+        return Found([sojourn], self._chance(settled(run.frames, REMEMBERED * self.warm_up)))
+
+    def _chance(self, calls: pl.DataFrame) -> Controls:
+        """Of the market as one, or of each model where these have nothing to do with each other."""
+        service, per_s = Service(servers=self.servers), self.load * self.servers
+        if self.choices > 1:
+            return chance(calls, per_s, service)
+        found = pace(calls, calls, per_s, service)
+        if len(calls) >= ENOUGH * self.servers:
+            each = calls.partition_by("model")
+            found["bunches"] = fmean(bunching(mine, self.load) for mine in each)
+        return found
 
 
 class Jackson(Case):
@@ -66,7 +86,7 @@ class Jackson(Case):
     second: Positive = 2.0
     onward: OpenShare = 0.5
     back: OpenShare = 0.4
-    tasks: Tasks = 5_000
+    tasks: Tasks = 2_500
 
     @model_validator(mode="after")
     def _stable(self) -> Self:

@@ -25,7 +25,9 @@ least 20 replications, after a warm-up, covers the truth, or reaches a bound's g
 when the mean is off by more than 4 standard errors, when the interval's half width is over 5 % of
 the truth, or when an exact answer is missed by anything at all. Else it is *off*. The suite passes,
 with exit status 0, when nothing fails and at least 90 % are near. Cases that leave nothing to
-chance run once or twice.
+chance run once or twice. How late tasks came by chance, how long answers took and how much work
+came in bunches narrows the intervals of queues (control variates); where that itself is not as it
+should be on average, by more than 6 standard errors, the case fails.
 
 The tests put bugs in on purpose and see the suite fail: a queue that forgets its priorities or
 serves the last first, a second price that is the first, a router of another power, a fee rounded

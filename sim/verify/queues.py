@@ -4,6 +4,7 @@ import math
 from typing import Annotated, Literal, Self
 
 import numpy as np
+import polars as pl
 from pydantic import Field, model_validator
 
 from sim.parameters import Positive, PositiveCount
@@ -12,17 +13,20 @@ from sim.verify.case import Case, Found, Known, Load, Tasks
 from sim.verify.formulas import enough, erlang_c
 from sim.verify.markets import UNLIMITED, Part, agents, market, model, ran
 from sim.verify.readings import (
+    Service,
     between_s,
     chance,
     littles_error_us,
     mean_number,
     mean_wait_s,
+    pace,
     settled,
+    work_ahead_s,
 )
 
 AGENTS = 4
 """Together their tasks are Poisson again, if each has random numbers of its own."""
-SCARCE = 0.75
+SCARCE = 0.45
 """Tasks that control variates save: as many do for the same interval."""
 Servers = Annotated[int, Field(ge=1, le=1000)]
 
@@ -59,7 +63,7 @@ class MM1(Case):
 
     def observe(self, seed: int) -> Found:
         """One run, as long as the far quantile asks for."""
-        frames = run_of_one(model(), self.load, self.tasks or enough(self.load, 2.8), seed)
+        frames = run_of_one(model(), self.load, self.tasks or enough(self.load, 1.3), seed)
         calls = settled(frames)
         sojourns = between_s(calls, "posted_us", "finished_us")
         values = [
@@ -69,7 +73,17 @@ class MM1(Case):
             *np.quantile(sojourns, (0.5, 0.95, 0.99)).tolist(),
             littles_error_us(frames),
         ]
-        return Found(values, chance(calls, self.load))
+        return Found(values, pace(calls, calls, self.load) | {"rushes": self._rush(calls)})
+
+    def _rush(self, calls: pl.DataFrame) -> float:
+        """The mean of exp(t x work ahead), relative to the moment-generating function; less one.
+
+        Half the rate t at which that has mean one tells most of what long waits are due to.
+        """
+        rate = (1 - self.load) / 2
+        ahead_s, k = work_ahead_s(calls, 1, 4 / (1 - self.load) ** 2)
+        mean = (self.load / (1 - rate) / (self.load + rate)) ** k
+        return float(np.exp(rate * ahead_s).mean()) / mean - 1
 
 
 class MMC(Case):
@@ -89,10 +103,10 @@ class MMC(Case):
         """One run; the rarer waiting is, the longer."""
         per_s = self.servers * self.load
         rarity = 1 / erlang_c(self.servers, per_s) ** 0.5
-        tasks = self.tasks or enough(self.load, rarity)
+        tasks = self.tasks or enough(self.load, 0.55 * rarity)
         served = model(capacity={"slots": self.servers, "queue": UNLIMITED})
         calls = settled(run_of_one(served, per_s, tasks, seed))
-        return Found([mean_wait_s(calls)], chance(calls, per_s))
+        return Found([mean_wait_s(calls)], chance(calls, per_s, Service(servers=self.servers)))
 
 
 class ErlangC(Case):
@@ -112,11 +126,11 @@ class ErlangC(Case):
         """One run; the rarer waiting is, the longer."""
         per_s = self.servers * self.load
         rarity = 1 / erlang_c(self.servers, per_s) ** 2
-        tasks = self.tasks or enough(self.load, 0.028 * rarity)
+        tasks = self.tasks or enough(self.load, 0.018 * rarity)
         served = model(capacity={"slots": self.servers, "queue": UNLIMITED})
         calls = settled(run_of_one(served, per_s, tasks, seed))
-        waited = between_s(calls, "posted_us", "started_us")
-        return Found([float((waited > 0).mean())], chance(calls, per_s))
+        waits = float((between_s(calls, "posted_us", "started_us") > 0).mean())
+        return Found([waits], chance(calls, per_s, Service(servers=self.servers)))
 
 
 class MG1(Case):
@@ -153,7 +167,8 @@ class MG1(Case):
         factor = SCARCE * (1.5 + self._variance) / 2
         served, tasks = model(law=law), self.tasks or enough(self.load, factor)
         calls = settled(run_of_one(served, self.load, tasks, seed))
-        return Found([mean_wait_s(calls)], chance(calls, self.load))
+        service = Service(variance=self._variance)
+        return Found([mean_wait_s(calls)], chance(calls, self.load, service))
 
 
 class Priority(Case):
@@ -184,7 +199,7 @@ class Priority(Case):
         served = model(capacity={"slots": 1, "queue": UNLIMITED, "discipline": "priority"})
         groups = {"first": agents(self.high, priority=1), "second": agents(self.low)}
         load = self.high + self.low
-        frames = ran(market({"m": served}, groups, self.tasks or enough(load), seed)).frames
+        frames = ran(market({"m": served}, groups, self.tasks or enough(load, SCARCE), seed)).frames
         calls = settled(frames)
         waits = [mean_wait_s(calls.filter(group=name)) for name in groups]
         return Found(waits, chance(calls, load))
@@ -210,19 +225,22 @@ class Breaking(Case):
     def _busy(self) -> float:
         return self.load * (1 + self.failures / self.repairs)
 
-    def known(self) -> list[Known]:
-        """The mean wait: Pollaczek and Khinchine's, of a service with its repairs.
-
-        E[C^2] = E[S^2] (1 + f / m)^2 + E[S] f E[R^2] (Gaver 1962), E[S^2] = 2, E[R^2] = 2 / m^2.
-        """
+    @property
+    def _service(self) -> Service:
+        """With its repairs; Var[C] = Var[S] (1 + f / m)^2 + E[S] f E[R^2] (Gaver 1962)."""
         slowed = 1 + self.failures / self.repairs
-        square = 2 * slowed**2 + 2 * self.failures / self.repairs**2
+        return Service(slowed, slowed**2 + 2 * self.failures / self.repairs**2)
+
+    def known(self) -> list[Known]:
+        """The mean wait: Pollaczek and Khinchine's, of a service with its repairs."""
+        service = self._service
+        square = service.variance + service.mean_s**2
         wait = self.load * square / (2 * (1 - self._busy))
         return [Known("mean wait Wq", "r E[C^2] / (2 (1 - r (1 + f / m)))", wait)]
 
     def observe(self, seed: int) -> Found:
         """One run of one model that breaks down."""
         breaks = {"mean_busy_s": 1 / self.failures, "mean_repair_s": 1 / self.repairs}
-        served, tasks = model(breakdowns=breaks), self.tasks or enough(self._busy, 1.4)
+        served, tasks = model(breakdowns=breaks), self.tasks or enough(self._busy, 0.7)
         calls = settled(run_of_one(served, self.load, tasks, seed))
-        return Found([mean_wait_s(calls)], chance(calls, self.load, self._busy / self.load))
+        return Found([mean_wait_s(calls)], chance(calls, self.load, self._service))

@@ -1,11 +1,15 @@
 """Readings: waits, losses, numbers waiting and batches' delays, read off a record."""
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from sim.record.frames import Frames
 from sim.units import US_PER_S
+from sim.verify.case import Controls, Found
 
 Floats = npt.NDArray[np.float64]
 WARM_UP = 0.1
@@ -17,16 +21,72 @@ def settled(frames: Frames, warm_up: float = WARM_UP) -> pl.DataFrame:
     return frames.calls.filter(pl.col("task_id") >= round(warm_up * len(frames.tasks)))
 
 
-def chance(calls: pl.DataFrame, per_s: float, mean_s: float = 1.0) -> list[float]:
-    """How much later than on average tasks came, and longer answers took; relative, mean zero.
+class Service(NamedTuple):
+    """Mean and variance of a service in seconds, and how many are served at once."""
+
+    mean_s: float = 1.0
+    variance: float = 1.0
+    servers: int = 1
+
+
+ONE = Service()
+
+
+def chance(calls: pl.DataFrame, per_s: float, service: Service = ONE) -> Controls:
+    """How much later than on average tasks came, longer answers took, and work came in bunches.
+
+    All relative, of mean zero.
 
     Args:
-        per_s: rate of Poisson arrivals, of which no task is left out. mean_s: of a service.
+        per_s: rate of Poisson arrivals, of which no task is left out.
     """
-    served = between_s(calls, "started_us", "finished_us")
-    posted = calls["posted_us"].to_numpy() / US_PER_S
-    gap = float(posted[-1] - posted[0]) / (len(posted) - 1)
-    return [gap * per_s - 1, float(served.mean()) / mean_s - 1]
+    return pace(calls, calls, per_s, service) | {"bunches": bunching(calls, per_s, service)}
+
+
+def pace(
+    tasks: pl.DataFrame, calls: pl.DataFrame, per_s: float, service: Service = ONE
+) -> Controls:
+    """How much later than on average tasks came, and how much longer answers took if that varies.
+
+    Relative, of mean zero.
+
+    Args:
+        tasks: all of them, or the calls where no task is left out. per_s: rate of their arrivals.
+    """
+    found = {"gaps": float(gaps_s(tasks).mean()) * per_s - 1}
+    if service.variance:
+        served_s = between_s(calls, "started_us", "finished_us")
+        found["services"] = float(served_s.mean()) / service.mean_s - 1
+    return found
+
+
+def bunching(calls: pl.DataFrame, per_s: float, service: Service = ONE) -> float:
+    """The mean square of the work that is ahead of the servers after so many arrivals.
+
+    Relative to its mean, k (Var[S] / c^2 + Var[A]) + k^2 (E[S] / c - E[A])^2, and less one. Bunches
+    make queues, the more the longer a queue remembers: k is about as many arrivals as it does.
+    """
+    drift_s = service.mean_s / service.servers - 1 / per_s
+    ahead_s, k = work_ahead_s(calls, service.servers, 2 / (drift_s * per_s) ** 2)
+    square = k * (service.variance / service.servers**2 + 1 / per_s**2) + (k * drift_s) ** 2
+    return float((ahead_s**2).mean()) / square - 1
+
+
+def work_ahead_s(calls: pl.DataFrame, servers: int, arrivals: float) -> tuple[Floats, int]:
+    """Seconds of service that come with so many arrivals, beyond what is served meanwhile.
+
+    At every call, and of how many arrivals: at most a tenth of them all.
+    """
+    served_s = between_s(calls, "started_us", "finished_us")
+    ahead = np.cumsum(served_s[:-1] / servers - gaps_s(calls))
+    k = max(1, min(math.ceil(arrivals), len(ahead) // 10))
+    return ahead[k:] - ahead[:-k], k
+
+
+def gaps_s(posted: pl.DataFrame) -> Floats:
+    """Seconds between tasks or calls, as they were posted."""
+    gaps: Floats = np.diff(posted["posted_us"].to_numpy()) / US_PER_S
+    return gaps
 
 
 def between_s(calls: pl.DataFrame, start: str, end: str) -> Floats:
@@ -40,10 +100,11 @@ def mean_wait_s(calls: pl.DataFrame) -> float:
     return float(between_s(calls, "posted_us", "started_us").mean())
 
 
-def lost_share(frames: Frames) -> float:
+def lost_share(frames: Frames, per_s: float, service: Service = ONE) -> Found:
     """The share of tasks, after the warm-up, that found no room."""
     tasks = frames.tasks.filter(pl.col("task_id") >= round(WARM_UP * len(frames.tasks)))
-    return float((tasks["reason"] == "no_capacity").to_numpy().mean())
+    lost = float((tasks["reason"] == "no_capacity").to_numpy().mean())
+    return Found([lost], pace(tasks, settled(frames), per_s, service))
 
 
 def window_us(frames: Frames) -> tuple[int, int]:

@@ -35,11 +35,11 @@ FAMILIES: dict[str, tuple[Case, ...]] = {
         MM1K(),
         ErlangB(law="exponential"),
         ErlangB(law="hyperexponential"),
-        ErlangB(law="deterministic", servers=10, tasks=10_000),
+        ErlangB(law="deterministic", servers=10),
         Priority(),
         Breaking(),
         Choices(),
-        Choices(choices=1, servers=2, warm_up=0.1, tasks=54_000),
+        Choices(choices=1, servers=2, warm_up=0.1, tasks=24_000),
         Jackson(),
     ),
     "demand": (

@@ -8,10 +8,12 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from sim.experiment.statistics import Interval, interval, t_quantile
-from sim.verify.case import Known
+from sim.verify.case import Controls, Known
 
 Word: TypeAlias = Literal["near", "off", "fails"]
 FAR_ERRORS, WIDE, NEAR_SHARE = 4.0, 0.05, 0.9
+AMISS_ERRORS = 6.0
+"""Standard errors by which a control is not what it should be: sums of squares have long tails."""
 ROUNDING = 1e-9
 LEVEL = 0.95
 
@@ -22,7 +24,8 @@ class Verdict:
 
     ``near``: the interval covers the truth, or reaches a bound's good side. ``fails``, for the
     ``reason`` given: off by more than 4 standard errors, a half width over 5 % of the truth (a
-    bound asks for none), an exact answer that any replication misses, or a run that could not end.
+    bound asks for none), an exact answer that any replication misses, a control whose mean is not
+    zero by 6 standard errors, or a run that could not end.
     ``off`` is what lies between.
     """
 
@@ -55,7 +58,7 @@ def estimated(values: Sequence[float], controls: Sequence[Sequence[float]]) -> I
 
 
 def judge(
-    case: str, known: Known, values: Sequence[float], controls: Sequence[Sequence[float]]
+    case: str, known: Known, values: Sequence[float], controls: Sequence[Controls]
 ) -> Verdict:
     """The verdict on what at least two replications found for a known answer."""
     if known.binding == "exact":
@@ -63,10 +66,12 @@ def judge(
         shown = interval(wrong or values, LEVEL)
         reason = f"{len(wrong)} of {len(values)} replications differ" if wrong else ""
         return Verdict(case, known, shown, "fails" if wrong else "near", reason)
-    found = estimated(values, controls)
+    found = estimated(values, [list(each.values()) for each in controls])
     half = found.half_width or 0.0
     freedom = len(values) - 1 - (len(controls[0]) if controls else 0)
     error = half / t_quantile((1 + LEVEL) / 2, freedom)
+    if strange := _amiss(controls):
+        return Verdict(case, known, found, "fails", strange)
     beyond = _beyond(known, found.mean) - ROUNDING * abs(known.truth) - known.unit
     if beyond > FAR_ERRORS * error:
         far = f"off by {beyond / error:.1f} standard errors" if error else "off, and without chance"
@@ -75,6 +80,16 @@ def judge(
         wide = f"half width {half / abs(known.truth):.1%} of the truth: more --reps or tasks"
         return Verdict(case, known, found, "fails", wide if known.truth else "an interval around 0")
     return Verdict(case, known, found, "near" if beyond <= half else "off")
+
+
+def _amiss(controls: Sequence[Controls]) -> str:
+    """Which control is not zero on average: what it explains would be no mere chance."""
+    for name in controls[0] if controls else ():
+        found = interval([each[name] for each in controls], LEVEL)
+        error = (found.half_width or 0.0) / t_quantile((1 + LEVEL) / 2, found.reps - 1)
+        if abs(found.mean) > AMISS_ERRORS * error + ROUNDING:
+            return f"{name} are {found.mean:+.1%} off what they should be, far beyond chance"
+    return ""
 
 
 def _beyond(known: Known, mean: float) -> float:
