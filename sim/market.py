@@ -12,11 +12,8 @@ from sim.models import Answer, Call, Changes, Endpoint, Pool
 from sim.rails import Rail
 from sim.routers import LEARNERS, Router, judge_of
 from sim.scenario.schema import Scenario
-from sim.units import share_floor
+from sim.units import NEVER_US, share_floor
 from sim.validators import verdict_ppm
-
-NEVER_US = 10**15
-"""The longest deadline there can be, 1e9 s: who has as much patience as that waits for ever."""
 
 
 class Market:
@@ -132,8 +129,7 @@ class Market:
     def _wait(self, call: Call) -> None:
         call.model.queue.append(call)
         if call.task.deadline_us < NEVER_US:
-            patience_us = max(0, call.task.deadline_us - self.clock.now)
-            self.clock.after(patience_us, self._give_up, call)
+            self.clock.after(max(0, call.task.deadline_us - self.clock.now), self._give_up, call)
 
     def _give_up(self, call: Call) -> None:
         if call.id in self.in_flight and call.started_us < 0:

@@ -19,6 +19,8 @@ US_PER_MINUTE = 60 * US_PER_S
 US_PER_HOUR = 3_600 * US_PER_S
 US_PER_DAY = 24 * US_PER_HOUR
 HOURS_PER_WEEK = 168
+NEVER_US = 10**9 * US_PER_S
+"""The longest deadline there can be: who has as much patience as that waits for ever."""
 BPS = 10_000
 PPM = 1_000_000
 WEI_PER_GWEI = 10**9

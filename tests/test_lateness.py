@@ -3,7 +3,17 @@
 from sim.agents import Worth
 from sim.metrics import figures
 from sim.scenario.conduct import Lateness
-from tests.scenarios_for_tests import CHAT, WRONG, fates, group, model, scenario, task
+from tests.scenarios_for_tests import (
+    CHAT,
+    WRONG,
+    fates,
+    group,
+    model,
+    play,
+    record,
+    scenario,
+    task,
+)
 from tests.test_conduct import FAST, alone
 from tests.workflow_helpers import played
 
@@ -26,6 +36,14 @@ def test_the_deadline_that_lateness_runs_to_is_the_one_in_force_when_a_task_was_
     what = scenario(slow, {"a": group(60, lateness=lateness)}, events=[longer], horizon_h=72)
     told = figures(played(what, [task(1, deadline_s=60), task(3600, deadline_s=110)]))
     assert told.groups["a"].value_micros == 250_000 + 375_000
+
+
+def test_who_would_wait_for_ever_is_served_and_leaves_nothing_to_come() -> None:
+    """Alarms that will not ring make the clock slow, and keep their calls in memory."""
+    one = scenario({"m": model(capacity={"slots": 1, "queue": 1})}, {"a": group(count=2)})
+    world = play(one, [task(1)], [task(1.2, deadline_s=1e9)])
+    assert fates(record(world))[1] == "1 1 succeeded none 3"
+    assert world.clock.peek() == world.clock.now
 
 
 def test_agents_give_up_by_the_deadline_that_is_in_force() -> None:

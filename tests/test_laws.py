@@ -201,7 +201,7 @@ def test_a_good_run_keeps_the_law(law: str, world: World, frames: Frames) -> Non
 
 @pytest.mark.parametrize("law", LAWS)
 def test_an_interrupted_run_keeps_the_law(law: str, cut_off: Evidence) -> None:
-    assert cut_off.figures.calls.in_flight > 0
+    assert figures(cut_off.frames).calls.in_flight > 0
     verdict = LAWS[law](cut_off)
     assert verdict.ok, verdict
 
@@ -248,8 +248,10 @@ def test_parity_fails_on_any_difference_with_the_chain(world: World, frames: Fra
 
 def test_the_report_is_a_fold_only_if_it_is_the_same_again(world: World, frames: Frames) -> None:
     good = evidence_of(frames, world)
-    other = good.figures.model_copy(update={"spend_micros": good.figures.spend_micros + 1})
+    told = figures(frames)
+    other = told.model_copy(update={"spend_micros": told.spend_micros + 1})
     assert broken(replace(good, figures_before=other)) == ["report_is_a_fold"]
+    assert broken(replace(good, figures=None, figures_before=None)) == []
 
 
 def test_an_open_call_is_lost_in_a_run_that_was_not_interrupted(cut_off: Evidence) -> None:

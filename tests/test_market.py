@@ -118,13 +118,6 @@ def test_a_call_served_before_its_deadline_is_not_given_up() -> None:
     assert fates(frames)[1] == "1 1 expired late 3"
 
 
-def test_who_would_wait_for_ever_is_served_and_leaves_nothing_to_come() -> None:
-    """Alarms that will not ring make the clock slow, and keep their calls in memory."""
-    world = play(narrow(1), [task(1)], [task(1.2, deadline_s=1e9)])
-    assert fates(record(world))[1] == "1 1 succeeded none 3"
-    assert world.clock.peek() == world.clock.now
-
-
 def test_a_call_that_gave_up_leaves_its_place_in_the_queue() -> None:
     frames = record(play(narrow(1), [task(1), task(1.8)], [task(1.2, deadline_s=0.5), task(1.6)]))
     assert fates(frames) == [

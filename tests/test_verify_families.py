@@ -7,7 +7,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from sim import arrivals, chance
+from sim import arrivals, chance, latencies
 from sim.agents import demand
 from sim.clearing.capacity import CapacityAuction
 from sim.experiment.workers import Processes, Serial
@@ -127,10 +127,20 @@ def test_a_queue_that_serves_the_last_first_fails(monkeypatch: pytest.MonkeyPatc
         def popleft(self) -> Call:
             return self.pop()
 
-    case = MM1(load=0.7, tasks=1500)
+    case = MM1(load=0.5, tasks=4000)
     assert not far(case)
     monkeypatch.setattr("sim.models.endpoint.queue_of", lambda *_: LastFirst())
     assert far(case)
+
+
+def test_services_that_are_too_long_fail_though_controls_would_explain_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = MM1(load=0.5, tasks=1000)
+    assert not any("services" in verdict.reason for verdict in verdicts(case))
+    right = latencies.exponential
+    monkeypatch.setattr(latencies, "exponential", lambda bits: 1.05 * right(bits))
+    assert any("services are +" in verdict.reason for verdict in verdicts(case))
 
 
 def test_a_second_price_that_is_the_first_fails(monkeypatch: pytest.MonkeyPatch) -> None:

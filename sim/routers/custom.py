@@ -5,8 +5,8 @@ import hashlib
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from functools import cache, partial
+from contextlib import redirect_stdout, suppress
+from functools import cache
 from operator import index
 from pathlib import Path
 from typing import Annotated, Literal, Self, SupportsIndex
@@ -46,7 +46,8 @@ class Python(Parameters):
         """What the file's own ``pick`` returns, if that is on offer."""
         function = _loaded(self.file, self.sha256)
         try:
-            found = function(task, attempt, models, pool, **self.parameters)
+            with redirect_stdout(sys.stderr):  # stdout may be a program's, as with --json
+                found = function(task, attempt, models, pool, **self.parameters)
         except (Exception, SystemExit) as error:
             raise _fault(self.file, f"pick raised {_said(error)}") from error
         place = _whole(found)
@@ -92,10 +93,10 @@ def _loaded(file: str, sha256: str | None) -> Pick:
         raise _fault(file, f"no file that can be read ({error.strerror})") from error
     if hashlib.sha256(source).hexdigest() != sha256:
         raise _fault(file, "another file than when the scenario was checked", "the same file")
-    to_people = partial(print, file=sys.stderr)  # stdout may be a program's, as with --json
-    names = {"__name__": Path(file).stem, "__file__": file, "print": to_people}
+    names: dict[str, object] = {"__name__": Path(file).stem, "__file__": file}
     try:
-        exec(compile(source, file, "exec"), names)
+        with redirect_stdout(sys.stderr):
+            exec(compile(source, file, "exec"), names)
     except (Exception, SystemExit) as error:
         raise _fault(file, f"a file that raised {_said(error)}") from error
     pick = names.get("pick")

@@ -63,7 +63,7 @@ class MM1(Case):
 
     def observe(self, seed: int) -> Found:
         """One run, as long as the far quantile asks for."""
-        frames = run_of_one(model(), self.load, self.tasks or enough(self.load, 1.3), seed)
+        frames = run_of_one(model(), self.load, self.tasks or enough(self.load, 2.0), seed)
         calls = settled(frames)
         sojourns = between_s(calls, "posted_us", "finished_us")
         values = [
