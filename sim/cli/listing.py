@@ -19,11 +19,13 @@ from sim.protocols import Protocol
 from sim.rails import Rail
 from sim.routers import Router
 from sim.scenario import json_schema, library
+from sim.scenario.changeable import CHANGEABLE, KEPT
 from sim.scenario.events import AnyEvent
 from sim.scenario.honesty import Honesty
 from sim.scenario.library import FOLDERS, nearest
 from sim.scenario.loading import catalog_model
 from sim.scenario.shape import describe, fields_of, shape_of
+from sim.scenario.tree import dotted
 from sim.strategies import Bidding, Selling, Values
 from sim.validators import ScoreRule, Validators
 
@@ -96,6 +98,11 @@ def _metrics() -> list[Item]:
     return [Item(name, f"{unit}: {formula}") for name, unit, formula in dictionary()]
 
 
+def _changes() -> list[Item]:
+    may = [Item(dotted(path), "may change") for path in CHANGEABLE]
+    return [*may, *(Item(path, f"is kept: {why}") for path, why in KEPT.items())]
+
+
 KINDS: dict[str, tuple[str, Callable[[], list[Item]]]] = {
     "presets": ("parts of scenarios to extend: presets/NAME", lambda: _files("presets")),
     "catalog": ("real models to extend: catalog/NAME", lambda: _files("catalog")),
@@ -112,6 +119,7 @@ KINDS: dict[str, tuple[str, Callable[[], list[Item]]]] = {
     "costs": ("what an answer costs its model", lambda: _rules(Cost)),
     "honesty": ("whether models answer as themselves", lambda: _rules(Honesty)),
     "events": ("what changes at a time of a run", lambda: _rules(AnyEvent)),
+    "changes": ("what an event may change in mid-run, and why not the rest", _changes),
     "rails": ("how charges become money on chain", lambda: _rules(Rail)),
     "arrivals": ("when agents post their tasks", lambda: _rules(Arrival)),
     "latencies": ("how an answer's time varies", lambda: _rules(Law)),
