@@ -246,7 +246,7 @@ def _settle(world: World, settler: Settler | None, *, halt: bool = False) -> Set
         if history.failure is None:
             if halt:
                 return settler.halt()
-            if settler.own and (acts := acts_of_world(world)) is not None:
+            if (acts := acts_of_world(world)) is not None:
                 settler.perform(acts)
             return settler.finish()
     except TelexError as error:

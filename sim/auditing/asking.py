@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from sim.auditing.protocol import can_perform
 from sim.chain import Agent, ChainSetup
 from sim.chain.settlement import Resumed
 from sim.ledger import bonds
@@ -56,6 +57,7 @@ def chain_setup(scenario: Scenario, place: Place, directory: Path) -> ChainSetup
         rail=scenario.rail,
         resumed=place.resumed,
         bonds_micros=posted,
+        performs=can_perform(scenario),
         withdraws=any(group.withdrawal is not None for group in scenario.groups.values()),
         timelock_s=timelock_s(scenario.rail),
     )

@@ -61,6 +61,7 @@ def audit_saved(
     if place.backend != "anvil":
         rpc = Rpc(place.backend, allow_remote=allow_remote)
         found = audit(rpc, deployment, record, sample=proofs or SAMPLE)
+        found = with_protocol(found, rpc, saved)
         result = _saved_audit(saved, place, found, place.backend, place.head, "")
     else:
         with replay(directory) as again:

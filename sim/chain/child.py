@@ -33,7 +33,7 @@ from sim.chain.messages import (
     TakenBack,
 )
 from sim.chain.node import CHAIN_ID, Node
-from sim.chain.performing import Performance
+from sim.chain.protocol import check_performable, perform
 from sim.chain.replayer import again
 from sim.chain.rpc import Rpc, UnreachableError
 from sim.chain.sender import Sender
@@ -97,7 +97,8 @@ class Child:
             blocks, deployment, setup, first_block=first_block, told=self._tell,
             taken_back=lambda first: self._send(TakenBack(first)),
         )  # fmt: skip
-        began, funded = Began(course.first_call, first_block), course.funded
+        before, funded = load_began(setup.directory), course.funded
+        began = Began(course.first_call, first_block, before.acts_block if before else None)
         began.save(setup.directory)
         self._send(
             Ready(
@@ -114,9 +115,7 @@ class Child:
         )
         acts = self._take(course, inbox)
         if acts is not None:
-            replace(began, acts_block=blocks.rpc.block().number + 1).save(setup.directory)
-            performance = Performance(blocks, deployment, acts, setup.genesis_unix)
-            performance.run().save(setup.directory / NAME)
+            perform(blocks, deployment, acts, setup, began)
         self._tell([], blocks.rpc.block())
 
     def _take(self, course: Course, inbox: Inbox) -> Acts | None:
@@ -184,11 +183,13 @@ def _foreign(setup: ChainSetup) -> Blocks:
     chain_id = rpc.quantity("eth_chainId")
     router = None
     given = setup.directory / NAME if setup.resumed is not None else setup.deployment
-    if given is not None:
-        deployment = load_deployment(given)
+    deployment = load_deployment(given) if given is not None else None
+    if deployment is not None:
         check(rpc, deployment, setup.fee_bps)
         router = deployment.router
     sender = Sender(rpc, find_signer(rpc, router), chain_id, free=False)
+    if setup.performs:
+        check_performable(sender, deployment, rpc.url)
     return ForeignBlocks(rpc, sender, warp=setup.warp)
 
 

@@ -1,7 +1,9 @@
 """Telegraph's contracts in a run: MACHINA, its pool, the port; and a protocol's acts on them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Final
 
 from sim.chain.accounts import TREASURY_INDEX, Account, AccountKind, account, accounts
@@ -11,34 +13,45 @@ from sim.chain.contracts import contract, created_address, integer
 from sim.chain.deployer import WITHDRAW_DELAY_S
 from sim.chain.deployment import Deployment
 from sim.chain.local.uniswap import POOL_FEE_PPM, Exchange, deploy_exchange
-from sim.chain.local.work import Work, failed
+from sim.chain.local.work import CALL_GAS, FOREIGN_GAS, Work, failed
 from sim.chain.merkle import keccak
 from sim.chain.sender import Transaction, Wallets
+from sim.facts import ChainError
 
 PER_BLOCK: Final = 64
 GAS: Final = 3_000_000
 NEVER: Final = 2**40
 ALL: Final = 2**255
 JOB_LIFETIME_S: Final = 86_400
+PLAIN_GAS: Final = 21_000
+TO_BEGIN_WITH: Final = 2  # a registration and an approval
 
 
 class Performance:
-    """Does a protocol's acts on a chain of ours, after its calls are settled.
+    """Does a protocol's acts on a chain, after its calls are settled.
 
     The router is the minter and the settlement authority. What it mints for validators, authors and
-    treasury it hands on at the end; bonded stakes stay with it.
+    treasury it hands on at the end; bonded stakes stay with it. On a node of somebody else's, whose
+    clock is its own, all epochs have ended by now, and the router gives models and treasury the ETH
+    that their transactions take.
     """
 
     def __init__(self, blocks: Blocks, deployment: Deployment, acts: Acts, genesis: int) -> None:
         self._blocks, self._deployment, self._acts = blocks, deployment, acts
-        self._genesis_unix = genesis - acts.epochs_before * acts.epoch_s
+        self._own = blocks.sender.on_own_chain
         self._after_s = len(acts.roots) * acts.epoch_s
+        start = genesis if self._own else blocks.rpc.block().timestamp - self._after_s
+        self._genesis_unix = start - acts.epochs_before * acts.epoch_s
         self._work, self._chain_id = Work.on(blocks, self._after_s), deployment.chain_id
         self._models = accounts(AccountKind.MODEL, len(acts.miners))
         self._token = contract("USDC")
 
     def run(self) -> Deployment:
         """The deployment with Telegraph's contracts; raises `ChainError` if a transaction fails."""
+        if self._genesis_unix < 0:
+            raise ChainError(f"{self._acts.epochs_before} epochs before now began before 1970")
+        if not self._own:
+            self._endow()
         machina, acts = self._mint(), self._acts
         sides = (self._deployment.usdc, acts.pool_micros), (machina, acts.pool_wei)
         exchange = deploy_exchange(self._work, *sides)
@@ -47,12 +60,37 @@ class Performance:
         self._purchase(machina, exchange)
         for number, root in enumerate(acts.roots, 1):
             data = contract("Port").call("submitEpoch", number, root, [])
-            self._work.add("an epoch's root", port, data)
+            self._work.add("an epoch's root", port, data, CALL_GAS)
         self._hand_on(machina)
         return replace(
             self._deployment, machina=machina, port=port, uniswap_pool=exchange.pool,
             swap_router=exchange.swap_router,
         )  # fmt: skip
+
+    def _endow(self) -> None:
+        """Gives everybody who sends something the ETH that it takes at most."""
+        sends = Counter(bought.model for bought in self._acts.bought)
+        price, sender, rpc = self._gas_price_wei, self._work.sender, self._blocks.rpc
+        wei = {
+            owner.address: GAS * price * (TO_BEGIN_WITH + sends[at])
+            for at, owner in enumerate([*self._models, self._treasury])
+        }
+        has, needed = rpc.quantity("eth_getBalance", sender.address, "latest"), sum(wei.values())
+        if has <= needed:
+            raise ChainError(
+                f"the router {sender.address} has {has} wei on {rpc.url}, needed more than {needed}"
+                " for the transactions by which models register and buy"
+            )
+        for address, amount in wei.items():
+            self._work.add("ETH for a model", address, b"", PLAIN_GAS, amount)
+        self._work.do()
+
+    @property
+    def _gas_price_wei(self) -> int:
+        return 0 if self._own else self._work.sender.gas_price_wei
+
+    def _wallets(self, owners: Sequence[Account]) -> Wallets:
+        return Wallets(self._blocks.rpc, owners, self._chain_id, self._gas_price_wei)
 
     def _mint(self) -> str:
         """MACHINA, with every epoch that has ended minted to the router; USDC is token 0."""
@@ -61,15 +99,15 @@ class Performance:
             place = created_address(work.sender.address, work.sender.nonce)
             if int(place, 16) > int(usdc, 16):
                 break
-            work.add("a nonce", usdc, self._token.call("approve", work.sender.address, 0))
+            work.add("a nonce", usdc, self._token.call("approve", work.sender.address, 0), CALL_GAS)
         router = work.sender.address
         terms = (router, self._treasury.address, self._genesis_unix, self._acts.epoch_s)
         work.add("MACHINA", None, contract("MACHINA").creation(*terms))
         minted = contract("MACHINA").call("mintEpoch", [router], [router], [1])
         for _ in range(self._acts.epochs_before + len(self._acts.roots)):
-            work.add("an epoch of MACHINA", place, minted)
+            work.add("an epoch of MACHINA", place, minted, CALL_GAS)
         micros = self._acts.pool_micros
-        work.add("USDC for the pool", usdc, self._token.call("mint", router, micros))
+        work.add("USDC for the pool", usdc, self._token.call("mint", router, micros), CALL_GAS)
         work.do()
         self._level(place)
         return place
@@ -84,12 +122,12 @@ class Performance:
         has = integer(self._blocks.rpc.view(machina, view))
         over = has - self._acts.treasury_wei
         if over > 0:
-            wallets = Wallets(self._blocks.rpc, [self._treasury], self._chain_id)
+            wallets = self._wallets([self._treasury])
             data = self._token.call("transfer", self._work.sender.address, over)
             self._submit([("the treasury's part", wallets.prepare(0, machina, data, GAS))])
         elif over < 0:
             data = self._token.call("transfer", self._treasury.address, -over)
-            self._work.add("the treasury's part", machina, data)
+            self._work.add("the treasury's part", machina, data, CALL_GAS)
             self._work.do()
 
     def _port(self, machina: str, exchange: Exchange) -> str:
@@ -105,7 +143,7 @@ class Performance:
 
     def _register(self, port: str) -> None:
         """Every model registers itself, with its floor."""
-        wallets = Wallets(self._blocks.rpc, self._models, self._chain_id)
+        wallets = self._wallets(self._models)
         ready = []
         for at, (miner, owner) in enumerate(zip(self._acts.miners, self._models, strict=True)):
             url = f"telex:{miner.model}"
@@ -122,12 +160,12 @@ class Performance:
         """Models claim what they have earned and buy MACHINA, each for what the record says."""
         acts, usdc = self._acts, self._deployment.usdc
         ledger, buyers = contract("CallLedger"), sorted({bought.model for bought in acts.bought})
-        wallets = Wallets(self._blocks.rpc, self._models, self._chain_id)
+        wallets = self._wallets(self._models)
         for at in buyers:
             view = ledger.call("idOf", self._models[at].address)
             number = integer(self._blocks.rpc.view(self._deployment.call_ledger, view))
             claim = ledger.call("claim", number)
-            self._work.add("a claim", self._deployment.call_ledger, claim)
+            self._work.add("a claim", self._deployment.call_ledger, claim, CALL_GAS)
         if buyers:
             self._work.do()
         approval = self._token.call("approve", exchange.swap_router, ALL)
@@ -140,7 +178,8 @@ class Performance:
             data = contract("SwapRouter").call("exactInputSingle", terms)
             swap = wallets.prepare(bought.model, exchange.swap_router, data, GAS)
             ready.append((f"a purchase of {acts.miners[bought.model].model}", swap))
-        self._submit(ready)
+        self._submit(ready[: len(buyers)])
+        self._submit_in_order(ready[len(buyers) :])
 
     def _hand_on(self, machina: str) -> None:
         """Validators and authors get what is theirs."""
@@ -148,13 +187,23 @@ class Performance:
         for owner, wei in zip(owners, self._acts.given, strict=True):
             if wei:
                 self._work.add(
-                    "a reward", machina, self._token.call("transfer", owner.address, wei)
+                    "a reward", machina, self._token.call("transfer", owner.address, wei), CALL_GAS
                 )
         self._work.do()
 
+    def _submit_in_order(self, ready: Sequence[tuple[str, Transaction]]) -> None:
+        """As `_submit`; only in a block of our own do many senders' come in the order given."""
+        if self._own:
+            self._submit(ready)
+            return
+        models = iter(self._acts.bought)
+        for _, some in groupby(ready, lambda _: next(models).model):
+            self._submit(list(some))
+
     def _submit(self, ready: Sequence[tuple[str, Transaction]]) -> None:
         """Has others' transactions mined; raises `ChainError` naming the first that failed."""
-        for start in range(0, len(ready), PER_BLOCK):
-            part = ready[start : start + PER_BLOCK]
+        size = PER_BLOCK if self._own else FOREIGN_GAS // GAS
+        for start in range(0, len(ready), size):
+            part = ready[start : start + size]
             self._blocks.submit([transaction for _, transaction in part], self._after_s)
             failed(self._blocks.rpc, [(name, transaction.hash) for name, transaction in part])

@@ -34,11 +34,12 @@ class Transaction:
 
 
 def signed(
-    key: bytes, chain_id: int, nonce: int, gas_price: int, gas: int, to: str | None, data: bytes
-) -> Transaction:
+    key: bytes, chain_id: int, nonce: int, gas_price: int, gas: int, to: str | None, data: bytes,
+    value: int = 0,
+) -> Transaction:  # fmt: skip
     """A transaction that its sender's key has signed; ``to`` is None to create a contract."""
     place = bytes.fromhex(to[2:]) if to is not None else b""
-    raw = transaction(key, chain_id, nonce, gas_price, gas, place, data)
+    raw = transaction(key, chain_id, nonce, gas_price, gas, place, data, value)
     name = "0x" + keccak(raw).hex()
     return Transaction(nonce, ("eth_sendRawTransaction", ["0x" + raw.hex()]), raw, name)
 
@@ -67,8 +68,22 @@ class Sender:
         """How many of the account's transactions are mined, or with "pending" also wait."""
         return self._rpc.quantity("eth_getTransactionCount", self.address, tag)
 
-    def prepare(self, to: str | None, data: bytes, gas: int) -> Transaction:
-        """The account's next transaction, with its nonce; ``to`` is None to create a contract."""
+    @property
+    def has_key(self) -> bool:
+        """Whether we hold the account's key, so that what it sends has a name beforehand."""
+        return self._key is not None
+
+    @property
+    def gas_price_wei(self) -> int:
+        """What the account offers for gas now, in wei."""
+        self._look_at_price()
+        return self._gas_price
+
+    def prepare(self, to: str | None, data: bytes, gas: int, value: int = 0) -> Transaction:
+        """The account's next transaction, with its nonce; ``to`` is None to create a contract.
+
+        ``value`` is in wei.
+        """
         nonce, self.nonce = self.nonce, self.nonce + 1
         self._look_at_price()
         if self._key is None:
@@ -77,12 +92,13 @@ class Sender:
                 "nonce": hex(nonce),
                 "gas": hex(gas),
                 "gasPrice": hex(self._gas_price),
+                "value": hex(value),
                 "data": "0x" + data.hex(),
             }
             if to is not None:
                 fields["to"] = to
             return Transaction(nonce, ("eth_sendTransaction", [fields]))
-        return signed(self._key, self._chain_id, nonce, self._gas_price, gas, to, data)
+        return signed(self._key, self._chain_id, nonce, self._gas_price, gas, to, data, value)
 
     def _look_at_price(self) -> None:
         if not self._free and self._priced % PRICE_EVERY == 0:
@@ -126,10 +142,12 @@ class Sender:
 
 
 class Wallets:
-    """Many accounts that sign transactions of their own, on a chain where gas costs nothing."""
+    """Many accounts that sign transactions of their own, for gas at a price in wei."""
 
-    def __init__(self, rpc: Rpc, owners: Sequence[Account], chain_id: int) -> None:
-        self._owners, self._chain_id = owners, chain_id
+    def __init__(
+        self, rpc: Rpc, owners: Sequence[Account], chain_id: int, gas_price_wei: int = 0
+    ) -> None:
+        self._owners, self._chain_id, self._price = owners, chain_id, gas_price_wei
         asked: list[Request] = [
             ("eth_getTransactionCount", [owner.address, "latest"]) for owner in owners
         ]
@@ -139,4 +157,4 @@ class Wallets:
         """The next transaction of the account at this position."""
         nonce = self._nonces[owner]
         self._nonces[owner] += 1
-        return signed(self._owners[owner].key, self._chain_id, nonce, 0, gas, to, data)
+        return signed(self._owners[owner].key, self._chain_id, nonce, self._price, gas, to, data)

@@ -56,6 +56,7 @@ class ChainSetup:
         allow_remote: let ``backend`` be another machine.
         resumed: where a run began that is to go on; None to begin one.
         bonds_micros: what each model posts before the run; none where it need not.
+        performs: whether a protocol's acts come after the calls.
         withdraws: whether agents take money back; ``timelock_s`` is how long they wait for it.
     """
 
@@ -74,6 +75,7 @@ class ChainSetup:
     rail: Rail = field(default_factory=BatchRail)
     resumed: Resumed | None = None
     bonds_micros: tuple[int, ...] = ()
+    performs: bool = False
     withdraws: bool = False
     timelock_s: int = 4 * 3_600
 

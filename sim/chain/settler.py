@@ -107,13 +107,8 @@ class Settler:
         self._put(batch)
 
     def perform(self, acts: Acts) -> None:
-        """Has a protocol's acts done, on a node of the settler's own, once all is settled."""
+        """Has a protocol's acts done, once all is settled."""
         self._put(acts)
-
-    @property
-    def own(self) -> bool:
-        """Whether the node is the settler's own."""
-        return self._setup.backend == OWN_ANVIL
 
     @property
     def settled(self) -> int:

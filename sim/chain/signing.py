@@ -35,10 +35,11 @@ def signer(key: bytes) -> Sign:
 
 
 def transaction(
-    key: bytes, chain_id: int, nonce: int, gas_price: int, gas: int, to: bytes, data: bytes
-) -> bytes:
+    key: bytes, chain_id: int, nonce: int, gas_price: int, gas: int, to: bytes, data: bytes,
+    value: int = 0,
+) -> bytes:  # fmt: skip
     """A signed transaction of the legacy type (EIP-155), raw; ``to`` is empty to create."""
-    fields: tuple[int | bytes, ...] = (nonce, gas_price, gas, to, 0, data)
+    fields: tuple[int | bytes, ...] = (nonce, gas_price, gas, to, value, data)
     body = b"".join(map(rlp_item, fields))
     unsigned = rlp_list(body + rlp_item(chain_id) + b"\x80\x80")
     signature = signer(key)(keccak(unsigned))

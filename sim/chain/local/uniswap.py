@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import isqrt
 
 from sim.chain.contracts import address, contract, created_address
-from sim.chain.local.work import Work
+from sim.chain.local.work import CALL_GAS, Work
 
 POOL_FEE_PPM = 3_000
 TICK_SPACING = 60  # of that fee
@@ -12,6 +12,8 @@ MOST_TICK = 887_272
 NO_WETH = "0x00000000000000000000000000000000000000E7"  # pools of plain tokens never call it
 NOBODY = "0x" + "00" * 20
 HOUR_S = 3_600
+POSITION_GAS = 2_000_000
+CREATION_GAS = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def deploy_exchange(work: Work, first: tuple[str, int], second: tuple[str, int])
         "NonfungiblePositionManager": (factory, NO_WETH, NOBODY),
     }
     for name, arguments in creations.items():
-        work.add(name, None, contract(name).creation(*arguments))
+        work.add(name, None, contract(name).creation(*arguments), CREATION_GAS)
     _open_pool(work, positions, *sorted((first, second), key=lambda side: int(side[0], 16)))
     work.do()
     asked = contract("UniswapV3Factory").call("getPool", first[0], second[0], POOL_FEE_PPM)
@@ -50,12 +52,13 @@ def _open_pool(work: Work, positions: str, low: tuple[str, int], high: tuple[str
     (token0, amount0), (token1, amount1) = low, high
     manager, token = contract("NonfungiblePositionManager"), contract("MACHINA")
     for place, amount in (low, high):
-        work.add("an approval", place, token.call("approve", positions, amount))
+        work.add("an approval", place, token.call("approve", positions, amount), CALL_GAS)
     price = isqrt((amount1 << 192) // amount0)
     work.add(
         "the pool",
         positions,
         manager.call("createAndInitializePoolIfNecessary", token0, token1, POOL_FEE_PPM, price),
+        CREATION_GAS,
     )
     tick = MOST_TICK // TICK_SPACING * TICK_SPACING
     deadline = work.rpc.block().timestamp + HOUR_S
@@ -63,4 +66,4 @@ def _open_pool(work: Work, positions: str, low: tuple[str, int], high: tuple[str
         token0, token1, POOL_FEE_PPM, -tick, tick, amount0, amount1, 0, 0,
         work.sender.address, deadline,
     )  # fmt: skip
-    work.add("the pool's position", positions, manager.call("mint", terms))
+    work.add("the pool's position", positions, manager.call("mint", terms), POSITION_GAS)
