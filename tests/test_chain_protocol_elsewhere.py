@@ -141,7 +141,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run(short(), out=tmp_path_factory.mktemp("ours") / "run")
 
 
-@pytest.mark.parametrize("lost", [0, 1, 5, 20])
+@pytest.mark.parametrize("lost", [0, 1, 4, 8])
 def test_a_run_of_ours_goes_on_through_its_acts_to_the_same_head(
     ours: Run, tmp_path: Path, lost: int
 ) -> None:
