@@ -1,4 +1,4 @@
-"""Telegraph's acts on a node of the user's, and in runs that go on: each once, and audited."""
+"""Telegraph's acts on a node of the user's: each once, and audited, or refused with a reason."""
 
 import socket
 import subprocess
@@ -17,7 +17,6 @@ from sim.chain.deployer import KEY_VARIABLE
 from sim.chain.deployment import TELEGRAPH
 from sim.chain.performing import Performance
 from sim.chain.sender import Sender
-from sim.chain.transactions import NAME, TransactionReader, TransactionWriter
 from sim.facts import ChainError, ToolError
 from sim.rails import BatchRail
 from sim.runner import Run, resume, run
@@ -134,24 +133,3 @@ def test_a_router_whose_key_only_the_node_has_is_refused_beforehand(tmp_path: Pa
     words = "legal winner thank year wave sausage worth useful legal winner thank yellow"
     with anvil("--mnemonic", words) as url, pytest.raises(ToolError, match=KEY_VARIABLE):
         run(short(), out=tmp_path / "run", chain=url)
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return run(short(), out=tmp_path_factory.mktemp("ours") / "run")
-
-
-@pytest.mark.parametrize("lost", [0, 1, 4, 8])
-def test_a_run_of_ours_goes_on_through_its_acts_to_the_same_head(
-    ours: Run, tmp_path: Path, lost: int
-) -> None:
-    for file in ours.directory.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    whole, reader = (tmp_path / NAME).read_bytes(), TransactionReader(tmp_path)
-    writer = TransactionWriter(tmp_path, reader.genesis, goes_on=True)
-    writer.keep(len(list(reader)) - lost)
-    writer.close()
-    again = resume(tmp_path)
-    assert again.ok, again.failure
-    assert (tmp_path / NAME).read_bytes() == whole
-    assert audit_saved(tmp_path).ok
