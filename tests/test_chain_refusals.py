@@ -103,8 +103,8 @@ def test_a_remote_url_may_be_allowed_by_name() -> None:
         (b"gone", 404, "HTTP status 404"),
         (b"[]", 200, r"sent '\[\]' to eth_blockNumber"),
         (b'{"id": 1}', 200, "sent no result"),
-        (b'{"result": null}', 200, "where text belongs"),
-        (b'{"result": "0xzz"}', 200, "where a quantity belongs"),
+        (b'{"id": 1, "result": null}', 200, "where text belongs"),
+        (b'{"id": 1, "result": "0xzz"}', 200, "where a quantity belongs"),
         (b'{"error": {"code": 1, "message": "no"}}', 200, "refused eth_blockNumber: no"),
     ],
 )

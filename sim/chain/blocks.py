@@ -19,7 +19,7 @@ from sim.chain.node import (
     mine_waiting,
     set_next_timestamp,
 )
-from sim.chain.reorganised import go_back
+from sim.chain.reorganised import go_back, took_effect
 from sim.chain.rpc import POLL_S, RefusedError, Request, Rpc, UnreachableError
 from sim.chain.sender import RETRY_S, Sender, Transaction
 from sim.chain.transactions import TransactionReader, TransactionWriter
@@ -87,22 +87,25 @@ class OwnBlocks:
     ) -> None:
         self.rpc, self.sender = rpc, sender
         self._genesis_unix, self._writer = genesis_unix, writer
-        self._last, self._landed = rpc.block(), sender.landed()
+        self._last = rpc.block()
         before = rpc.block(max(0, self._last.number - 1))
         self._mined = deque(dict.fromkeys([before, self._last]), KEPT_STATES)
 
     def submit(self, transactions: Sequence[Transaction], seconds: int) -> Span:
-        """As `Blocks.submit`, in one block, which is saved."""
-        self.stand()
+        """As `Blocks.submit`, in one block, which is saved.
+
+        Whether it stands where it should is looked at once it is mined: if not, it goes again.
+        """
         self.sender.send(transactions)
         timestamp = max(self._genesis_unix + seconds, self._last.timestamp + 1)
         number = self._last.number + 1
         self._mine(number, timestamp)
-        mined = self.rpc.block()
-        if mined.number != number or len(mined.transactions) < len(transactions):
+        mined, before = self.rpc.blocks(["latest", self._last.number])
+        if mined is None or (mined.number, before) != (number, self._last):
             raise ReorganisedError(self._last)
-        stands(self.rpc, mined)
-        self._last, self._landed = mined, self.sender.landed()
+        if len(mined.transactions) < len(transactions):
+            raise ReorganisedError(self._last)
+        self._last = mined
         if self._writer is not None:
             # By its own time: a node in the midst of a reorganisation forgets what it was told.
             self._writer.append(mined.timestamp, self._as_mined(mined, transactions))
@@ -112,7 +115,7 @@ class OwnBlocks:
     def stand(self) -> None:
         """As `Blocks.stand`; a block can stay and its effects go, if it was mined in between."""
         stands(self.rpc, self._last)
-        if self.sender.landed() < self._landed:
+        if not took_effect(self.rpc, self._last):
             raise ReorganisedError(self._last)
 
     def look_again(self) -> None:
@@ -125,7 +128,7 @@ class OwnBlocks:
             while self._mined[-1].number > last.number:
                 self._mined.pop()
         self._last = self.rpc.block()
-        self.sender.nonce = self._landed = self.sender.landed()
+        self.sender.nonce = self.sender.landed()
 
     def _as_mined(self, block: Block, sent: Sequence[Transaction]) -> list[bytes]:
         """A block's raw transactions in its own order; the node is asked for others."""

@@ -14,7 +14,6 @@ from http.client import HTTPException
 from typing import Self, TypeAlias
 from urllib.parse import urlsplit
 
-import urllib3
 from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint
 
@@ -106,7 +105,7 @@ class Rpc:
         """What is answered to a request, or a batch of them."""
         try:
             return self._web3.decode_rpc_response(self._session.post(body))
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
+        except (OSError, HTTPException, ValueError) as error:
             raise self._lost(error) from None
 
     def _check_id(self, answer: object, asked: int) -> None:
@@ -172,9 +171,9 @@ class Rpc:
 
     def _lost(self, error: Exception) -> UnreachableError:
         cause = str(error).split("\n", 1)[0][:160]
-        if isinstance(error, urllib3.exceptions.NewConnectionError | ConnectionRefusedError):
+        if isinstance(error, ConnectionRefusedError):
             cause = "nothing answers there"
-        elif isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError):
+        elif isinstance(error, TimeoutError):
             cause = "no answer in time"
         elif isinstance(error, ValueError):
             cause = "what answers there does not speak JSON-RPC"
@@ -220,12 +219,13 @@ class Rpc:
 
     def block(self, number: int | str = "latest") -> Block:
         """A block's header and the hashes of its transactions."""
-        name = number if isinstance(number, str) else hex(number)
-        return read_block(self.call("eth_getBlockByNumber", name, False))
+        return read_block(self.call("eth_getBlockByNumber", _block_name(number), False))
 
-    def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
-        """Blocks by their numbers, in one batch; None for one that is not there."""
-        asked: list[Request] = [("eth_getBlockByNumber", [hex(one), False]) for one in numbers]
+    def blocks(self, numbers: Sequence[int | str]) -> list[Block | None]:
+        """The same of many in one batch; None for one that is not there."""
+        asked: list[Request] = [
+            ("eth_getBlockByNumber", [_block_name(number), False]) for number in numbers
+        ]
         return [None if answer is None else read_block(answer) for answer in self.batch(asked)]
 
     def logs(self, address: str, topics: Sequence[bytes], first: int, last: int) -> list[Log]:
@@ -270,6 +270,10 @@ def encoded(asked: Sequence[Request]) -> list[bytes]:
         json.dumps({"jsonrpc": "2.0", "id": at, "method": method, "params": params}).encode()
         for at, (method, params) in enumerate(asked)
     ]
+
+
+def _block_name(number: int | str) -> str:
+    return number if isinstance(number, str) else hex(number)
 
 
 def _logs_request(address: str, topics: Sequence[bytes], first: int, last: int) -> Request:
