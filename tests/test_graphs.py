@@ -72,6 +72,9 @@ def test_the_graphs_are_folds_of_the_record(frames: Frames) -> None:
     assert sum(tie.weight for tie in paid) == frames.calls["charge_micros"].sum()
     assert sum(tie.times for tie in paid) == frames.calls.filter(pl.col("charge_micros") > 0).height
     assert sum(tie.weight for tie in trusted) == frames.calls["success"].sum()
+    answered = frames.calls.filter(~pl.col("reason").is_in(["outage", "deadline"]))
+    assert "late" in answered["reason"]
+    assert sum(tie.times for tie in trusted) == answered.height
     told = figures(frames)
     assert told.payments == network_figures(paid)
     assert told.payments.hhi == told.market.hhi_spend

@@ -8,7 +8,7 @@ from sim.scenario import Scenario
 from sim.units import ratio_nearest
 from tests.scenarios_for_tests import CHAT, group, model, scenario
 from tests.test_conduct import FAST, alone, two
-from tests.workflow_helpers import lawful
+from tests.workflow_helpers import lawful, studio
 
 
 def hosted(per_hour: float, usd_per_hour: str, **changes: object) -> Scenario:
@@ -103,6 +103,15 @@ def test_who_spends_too_much_cannot_blame_the_market() -> None:
     leave = {"success_below": 0.05, "over_tasks": 9}
     what = alone(budget_usd="0.05", outside={"leave": leave})
     assert lawful(what).decisions.is_empty()
+
+
+def test_whose_own_tools_take_too_long_cannot_blame_the_market() -> None:
+    flow = {"plan": {}, "test": {"after": ["plan"], "tool_wait_s": {"median_s": 700}}}
+    leave = {"success_below": 0.5, "over_tasks": 9}
+    good = {"m": model(quality={CHAT: 0.999})}
+    frames = lawful(studio(flow, good, outside={"leave": leave}))
+    assert set(frames.tasks["reason"].cast(pl.String)) >= {"tools"}
+    assert frames.decisions.is_empty()
 
 
 def test_a_task_says_what_its_answers_come_to() -> None:

@@ -9,7 +9,9 @@ from sim.facts import Decision, Outcome, Reason
 from sim.scenario.conduct import Leave, Outside, SelfHost
 from sim.units import PPM, micros_from_usd_exact, ppm_nearest, us_from_hours_nearest
 
-OWN_FAULT = (Reason.NO_BUDGET, Reason.DAY_BUDGET, Reason.TASK_BUDGET, Reason.GAVE_UP)
+OWN_FAULT = (
+    Reason.NO_BUDGET, Reason.DAY_BUDGET, Reason.TASK_BUDGET, Reason.GAVE_UP, Reason.TOOLS,
+)  # fmt: skip
 """Why tasks fail for which the market cannot be blamed."""
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from sim.graphs.networks import Tie, graphml, structure
 from sim.metrics.parts import Part, means
 from sim.metrics.prices import gini
+from sim.record import ANSWERED_NAMES
 from sim.record.frames import Frames
 from sim.units import BPS
 
@@ -55,7 +56,7 @@ def trust(frames: Frames) -> list[Tie]:
             Tie(f"validator:{by}", f"model:{model}", int(rounds), int(rounds * score) // 10**6)
             for by, model, rounds, score in ratings.sort("validator", "model").iter_rows()
         ]
-    answered = frames.calls.filter(pl.col("reason").is_in(["none", "wrong"]))
+    answered = frames.calls.filter(pl.col("reason").is_in(ANSWERED_NAMES))
     return _ties(frames, answered, pl.col("success").sum())
 
 

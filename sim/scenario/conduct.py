@@ -113,7 +113,8 @@ class Leave(Parameters):
     """An agent posts nothing more when under ``success_below`` of its last tasks succeeded.
 
     Args:
-        over_tasks: how many it looks back on; tasks that its own budgets refused do not count.
+        over_tasks: how many it looks back on; tasks that its own budgets refused, or its
+            own tools outlasted, do not count.
         away_h: when it comes back, with nothing held against the market; never, when left out.
     """
 
