@@ -97,7 +97,7 @@ def test_it_says_which_column_it_misses(router: str, lacks: str, words: str) -> 
         ("weighted:weights={m0: 1, x: 2}", "found x; allowed: m0 . m1 . m2"),
         ("cascade:order=[m1,m22]", "did you mean m2"),
         ("weighted:weights={m0: 1", "router"),
-        ("python:file=none.py", "cannot be read"),
+        ("python:file=none.py", "none.py: found .*; allowed: a Python file .* cannot be read"),
     ],
 )
 def test_names_and_values_that_do_not_fit_are_faults(text: str, words: str) -> None:

@@ -128,8 +128,9 @@ def _faults(text: str, error: ValidationError, known: list[str]) -> list[Fault]:
         found = "nothing" if detail["type"] == "missing" else f"{detail['input']!s:.60}"
         allowed = f"the parameters {', '.join(own) or '(none)'}"
         if detail["type"] not in ("extra_forbidden", "missing"):
-            allowed = detail["msg"]
-        faults.append(Fault(f"--router {text}: {key}", found, allowed, hint))
+            allowed = str(detail.get("ctx", {}).get("error", detail["msg"]))
+        where = f"--router {text}" + f": {key}" * bool(key)
+        faults.append(Fault(where, found, allowed, hint))
     return faults
 
 
