@@ -109,6 +109,16 @@ def test_a_budget_of_a_day_that_is_cut_below_what_was_spent_is_kept_by_law() -> 
     assert posted.max() == 35
 
 
+def test_what_costs_nothing_is_had_when_a_budget_is_cut_below_what_was_spent() -> None:
+    models = {"dear": model("0.10", quality={CHAT: 0.9}), "free": model(0, quality={CHAT: 0.5})}
+    what = scenario(
+        models, {"a": group(60, budget_per_day_usd=8)}, horizon_h=24,
+        events=[at(12, budget_per_day_usd="0.1")], router={"kind": "leaderboard"},
+    )  # fmt: skip
+    late = lawful(what).calls.filter(pl.col("posted_us") >= 12 * H)
+    assert set(late["model"]) == {"free"}
+
+
 def test_a_budget_of_a_task_is_that_of_the_time_at_which_it_was_posted() -> None:
     what = alone(at(0.001, budget_per_task_usd="0.025"), retries=4, models=two(latency=SLOW))
     wrong = [task(each, difficulty=WRONG) for each in (0, 5)]
@@ -183,6 +193,22 @@ def test_another_machine_is_taken_only_after_another_review() -> None:
     assert [each for each, _ in made] == ["self_host", "stop_hosting", "self_host"]
     assert made[1][1] == 9
     assert made[2][1] == pytest.approx(11)
+
+
+def test_an_event_on_something_else_lets_the_reviews_of_hosting_come_as_they_were_to() -> None:
+    """Sixty answers an hour are 60 cents, less than 70: nineteen hours of them are not one review.
+
+    The machine's own new price begins a new review, which looks at no hour before it.
+    """
+    own = {"model": "cheap", "usd_per_hour": "0.70", "slots": 4, "review_h": 10}
+    late = at(9, lateness={"soft_deadline_s": 10})
+    for event in (late, at(9, outside__self_host__usd_per_hour="0.69")):
+        what = alone(event, models=two(latency=FAST), outside={"self_host": own})
+        assert lawful(what).decisions.is_empty()
+    own |= {"usd_per_hour": "0.50"}
+    what = alone(late, models=two(latency=FAST), outside={"self_host": own})
+    (made,) = lawful(what).decisions["time_us"]
+    assert made == pytest.approx(10 * H, abs=H // 10)
 
 
 def test_who_may_leave_from_a_time_on_looks_back_and_comes_back_by_the_terms_it_left_under() -> (

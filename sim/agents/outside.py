@@ -21,18 +21,25 @@ class Hosting:
     def __init__(
         self, rule: SelfHost, positions: Mapping[str, int], is_open: Sequence[bool]
     ) -> None:
-        self.model, self.slots, self.is_open = positions[rule.model], rule.slots, is_open
+        self.rule, self.is_open = rule, is_open
+        self.model, self.slots = positions[rule.model], rule.slots
         self.review_us = us_from_hours_nearest(rule.review_h)
         hour_micros = micros_from_usd_exact(rule.usd_per_hour)
         self.cost_micros = round(hour_micros * rule.review_h)
 
     def settle_in(self, desk: Desk, agent: Agent, mind: Memory) -> None:
-        """Reviews begin; a machine that is there already is kept, if it is the one to be had."""
+        """Reviews begin; a machine that is there already is kept, if it is the one to be had.
+
+        Where nothing has changed of the rule, the review that is to come comes when it was to come.
+        """
+        before = mind.reviews
+        if isinstance(before, Hosting) and before.rule == self.rule:
+            return
         if mind.machine != (self.model, self.slots):
             give_up(desk, agent, mind)
             mind.machine = self.model, self.slots
             mind.host = desk.pool.own(self.model, self.slots)
-        mind.reviews = self
+        mind.reviews, mind.open_micros = self, 0
         desk.clock.after(self.review_us, self.review, (desk, agent, mind))
 
     def review(self, what: tuple[Desk, Agent, Memory]) -> None:

@@ -92,7 +92,8 @@ def over_budget(evidence: Evidence) -> int:
     """How many calls took what their agent's day, or their task, cost beyond the budget for it.
 
     The budget is that of the time at which the call's task was posted; what counts against it is
-    all that the same agent's calls of the same day, or the same task's, cost until then.
+    all that the same agent's calls of the same day, or the same task's, cost until then. A call
+    that cost nothing takes nothing, even of a budget that an event has cut below what was spent.
     """
     calls, every = evidence.calls, phases(evidence.frames.scenario)
     group = evidence.names.group_of_agent[calls.agent]
@@ -104,7 +105,8 @@ def over_budget(evidence: Evidence) -> int:
         budgets = _budgets_micros(every, key)[number, group]
         limited = (budgets >= 0).any()
         spent = _running(column, calls.charge_micros) if limited else budgets
-        over += int(((budgets >= 0) & (spent > budgets)).sum())
+        took = (budgets >= 0) & (calls.charge_micros > 0)
+        over += int((took & (spent > budgets)).sum())
     return over
 
 
