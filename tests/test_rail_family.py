@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 import sim
 from sim.auditing import audit_saved
 from sim.chain import Audit, AuditRecord, Settlement, Settler, replay
-from sim.rails import RAILS, Rail, load_of
+from sim.rails import RAILS, Rail, loads_of
 from sim.units import shares_floor
 from tests.chain_helpers import DEPOSIT, FEE_BPS, audited, batches, record, settled, setup
 from tests.chain_payers import empty
@@ -123,7 +123,12 @@ def test_an_audit_misses_a_call_that_was_never_settled(on_chain: Settlement) -> 
 def test_gas_is_near_what_the_rail_was_taken_to_cost(on_chain: Settlement) -> None:
     """The first use of a slot costs 17,100 more, which the figures leave out: hence the room."""
     rail = RAILS[on_chain.ready.rail]()
-    loads = [load_of(batch.agent, batch.model, batch.charge_micros) for batch in MADE]
+    number = np.repeat(np.arange(len(MADE)), [len(batch.agent) for batch in MADE])
+    columns = (
+        np.concatenate([getattr(batch, name) for batch in MADE])
+        for name in ("agent", "model", "charge_micros")
+    )
+    loads = loads_of(number, *columns)
     modelled = sum(rail.gas(load, events=True) for load in loads)
     accounts = 5 + 3 + 1
     assert modelled * 0.93 < on_chain.gas_total < modelled * 1.05 + 3 * accounts * 22_100

@@ -29,7 +29,7 @@ from sim.rails import (
     TransferRail,
     X402ExactRail,
     gas,
-    load_of,
+    loads_of,
 )
 
 TIMES = st.lists(st.integers(0, 100), max_size=60).map(sorted)
@@ -164,10 +164,19 @@ def test_events_of_calls_cost_only_where_a_ledger_settles_call_by_call() -> None
     }
 
 
-def test_a_load_counts_what_a_batch_names() -> None:
-    agent, model = np.array([0, 0, 1, 1, 2]), np.array([1, 1, 1, 3, 3])
-    charge = np.array([5, 6, 0, 7, 0])
-    assert load_of(agent, model, charge) == Load(5, 3, 2, payments=3, pairs=2)
+def test_a_load_counts_what_each_batch_names() -> None:
+    batch = np.array([0, 0, 0, 0, 0, 1, 1])
+    agent, model = np.array([0, 0, 1, 1, 2, 2, 2]), np.array([1, 1, 1, 3, 3, 3, 0])
+    charge = np.array([5, 6, 0, 7, 0, 1, 0])
+    assert loads_of(batch, agent, model, charge) == [
+        Load(5, 3, 2, payments=3, pairs=2),
+        Load(2, 1, 2, payments=1, pairs=1),
+    ]
+
+
+def test_without_calls_there_are_no_loads() -> None:
+    none = np.zeros(0, np.int64)
+    assert loads_of(none, none, none, none) == []
 
 
 @pytest.mark.parametrize(

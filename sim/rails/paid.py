@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from sim.units import Int64Array
 
@@ -22,17 +23,26 @@ class Load(NamedTuple):
     pairs: int
 
 
-def load_of(agent: Int64Array, model: Int64Array, charge_micros: Int64Array) -> Load:
-    """The load of a batch, from its calls' columns."""
-    paid = charge_micros > 0
-    pairs = agent[paid] * (int(model.max(initial=0)) + 1) + model[paid]
-    return Load(
-        calls=len(agent),
-        agents=len(np.unique(agent)),
-        models=len(np.unique(model)),
-        payments=int(paid.sum()),
-        pairs=len(np.unique(pairs)),
+def loads_of(
+    batch: Int64Array, agent: Int64Array, model: Int64Array, charge_micros: Int64Array
+) -> list[Load]:
+    """The load of each batch, from its calls' columns; ``batch`` counts from 0 without gaps."""
+    batches, paid = int(batch.max(initial=-1)) + 1, charge_micros > 0
+    pair = agent * (int(model.max(initial=0)) + 1) + model
+    counts = (
+        np.bincount(batch, minlength=batches),
+        _distinct(agent, batch, batches),
+        _distinct(model, batch, batches),
+        np.bincount(batch[paid], minlength=batches),
+        _distinct(pair[paid], batch[paid], batches),
     )
+    return list(map(Load, *(count.tolist() for count in counts)))
+
+
+def _distinct(of: Int64Array, batch: Int64Array, batches: int) -> npt.NDArray[np.intp]:
+    """How many different values each batch has."""
+    width = int(of.max(initial=0)) + 1
+    return np.bincount(np.unique(batch * width + of) // width, minlength=batches)
 
 
 @dataclass(frozen=True, slots=True)

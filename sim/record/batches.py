@@ -1,17 +1,16 @@
 """The batches of a run as a frame: what each settles, its modelled gas, where it landed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import polars as pl
 
-from sim.rails import load_of
-from sim.record.columns import Calls
+from sim.rails import loads_of
 from sim.record.history import Columns
 from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
-from sim.units import WEI_PER_GWEI, Int64Array
+from sim.units import WEI_PER_GWEI
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +40,36 @@ def batches_frame(
     Args:
         landed: by the batch's number.
     """
-    order = np.argsort(columns.settled, kind="stable")
-    order = order[len(order) - int((columns.settled >= 0).sum()) :]
-    rows = []
-    for batch in columns.closed:
-        of_batch = order[batch.start : batch.stop]
-        row: dict[str, object] = {"batch": batch.number, "closed_us": batch.closed_us}
-        row["first_settled_id"] = first_settled_id + batch.start
-        row |= _contents(columns.calls, of_batch, scenario)
-        rows.append(row | _landing(landed.get(batch.number)))
+    rows = [
+        {"batch": batch.number, "closed_us": batch.closed_us,
+         "first_settled_id": first_settled_id + batch.start, **held,
+         **_landing(landed.get(batch.number))}
+        for batch, held in zip(columns.closed, _contents(columns, scenario), strict=True)
+    ]  # fmt: skip
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
-def _contents(calls: Calls, rows: Int64Array, scenario: Scenario) -> dict[str, int]:
-    load = load_of(calls.agent[rows], calls.model[rows], calls.charge_micros[rows])
-    return {
-        "calls": load.calls,
-        "agents": load.agents,
-        "models": load.models,
-        "charge_micros": int(calls.charge_micros[rows].sum()),
-        "fee_micros": int(calls.fee_micros[rows].sum()),
-        "gas_modelled": scenario.rail.gas(load, events=scenario.chain.call_events),
-    }
+def _contents(columns: Columns, scenario: Scenario) -> Iterator[dict[str, int]]:
+    """What each batch settles, and the gas that it takes by the rail's model."""
+    closed, settled = columns.closed, columns.settled
+    starts = [batch.start for batch in closed]
+    sizes = [batch.stop - batch.start for batch in closed]
+    order = np.argsort(settled, kind="stable")[int((settled < 0).sum()) :][: sum(sizes)]
+    calls, batch = columns.calls, np.repeat(np.arange(len(closed)), sizes)
+    loads = loads_of(batch, calls.agent[order], calls.model[order], calls.charge_micros[order])
+    charges, fees = (
+        np.add.reduceat(micros[order], starts).tolist() if closed else []
+        for micros in (calls.charge_micros, calls.fee_micros)
+    )
+    for load, charge_micros, fee_micros in zip(loads, charges, fees, strict=True):
+        yield {
+            "calls": load.calls,
+            "agents": load.agents,
+            "models": load.models,
+            "charge_micros": charge_micros,
+            "fee_micros": fee_micros,
+            "gas_modelled": scenario.rail.gas(load, events=scenario.chain.call_events),
+        }
 
 
 def _landing(landed: Landed | None) -> dict[str, object]:
