@@ -18,7 +18,7 @@ models.m.capacity.calls_per_minute 1
 models.m.latency.first_token_ms 100
 models.m.latency.tokens_per_s 500
 models.m.latency.sigma 0.05
-models.m.latency.slowdown 5
+models.n.latency.slowdown 9
 models.m.verbosity 2
 models.m.reasoning_share 0.5
 models.m.cache_hit_share 0.9
@@ -62,9 +62,9 @@ models.m.selling.markup 3
  0.004}
 models.m.selling.bidders 9
 models.m.selling.highest_usd 0.008
-= models.m.selling={kind: undercut, by: 0.1, period_h: 0.05}
-models.m.selling.by 0.3
-models.m.selling.period_h 0.02
+= models.n.selling={kind: undercut, by: 0.1, period_h: 0.25}
+models.n.selling.by 0.5
+models.n.selling.period_h 0.02
 = models.m.selling={kind: surge, slope: 1, above: 0.1, period_h: 0.05}
 models.m.selling.slope 5
 models.m.selling.above 0.5
@@ -207,7 +207,7 @@ groups.a.learning.explore 0.5
 groups.a.outside.self_host.model n
 groups.a.outside.self_host.usd_per_hour 50
 groups.a.outside.self_host.slots 1
-groups.a.outside.self_host.review_h 0.11
+groups.a.outside.self_host.review_h 0.001
 = groups.a.outside.leave={success_below: 0.9, over_tasks: 5, away_h: 0.05}
 groups.a.outside.leave.success_below 0.3
 groups.a.outside.leave.over_tasks 20

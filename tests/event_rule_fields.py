@@ -50,7 +50,7 @@ router.cost 50
 router.load 50
 router.min_quality 0.65
 router.max_latency_s 1
-= router={kind: score-per-price, tps: 0, ttft: 0, duration: 0, success: 1, stake: 0} ;;\
+= router={kind: score-per-price, tps: 0, ttft: 0, duration: 1, success: 1, stake: 0} ;;\
  models.n.price.usd_per_call=0.0018 ;; models.o.price.usd_per_call=0.0019
 router.tps 50
 router.ttft 50

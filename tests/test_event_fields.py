@@ -167,6 +167,13 @@ def test_an_event_on_a_field_is_in_force(case: Case) -> None:
     assert changed
 
 
+def test_an_event_that_changes_nothing_leaves_the_record_as_it_is() -> None:
+    """Or the test above could not fail: one slot has no others that would slow it down."""
+    plain = base(()).model_dump(mode="json", exclude_none=True)
+    event = {"at_h": FROM_H, "kind": "set", "set": {"models.m.latency.slowdown": 5}}
+    assert told(ran(from_mapping(plain | {"events": [event]}))) == told_without(())
+
+
 COPIES = "protocol[telegraph].validators.*[copying]"
 BESIDE = {
     f"{COPIES}.noise": "refused: see test_who_copies_has_neither_noise_nor_work",
