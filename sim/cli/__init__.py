@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from sim.cli.commands import app
 from sim.cli.output import report_error
 from sim.facts import TelexError
 
@@ -22,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     _heed_interrupts()
     try:
+        from sim.cli.commands import app  # half a second of imports, in which Ctrl-C may come, too
+
         app(args=given, prog_name="telex")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 2

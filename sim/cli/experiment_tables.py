@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sim.cli.output import people, say
-from sim.cli.tables import NONE, facts, filled, table
+from sim.cli.tables import NONE, facts, filled, folded, table
 
 if TYPE_CHECKING:
     from sim.experiment.best import Best
@@ -79,7 +79,8 @@ def show_sweep(plan: "Sweep", rows: Sequence["Row"], of: Sequence[str] | None) -
     by_point: dict[int, list[Row]] = {}
     for row in rows:
         by_point.setdefault(row.point, []).append(row)
-    made = table(f"{len(plan.points)} points", (*_short(paths), *shown), texts=0)
+    heads = [folded(name) for name in (*paths, *shown)]
+    made = table(f"{len(plan.points)} points", heads, texts=0)
     for point, mine in sorted(by_point.items())[:SHOWN]:
         means = intervals(mine)
         made.add_row(*(number(plan.points[point][path]) for path in paths),
@@ -112,10 +113,6 @@ def _ahead(plan: "Sweep", best: "Best", metric: "Metric") -> str:
         return f"no better than the next, that {after}"
     amount = f"{metric.shown(abs(best.gap.mean))} ± {metric.half(best.gap.half_width)}"
     return f"{'' if best.sure else 'not surely '}ahead {after}, by {amount}"
-
-
-def _short(paths: Sequence[str]) -> list[str]:
-    return [path if len(path) <= 24 else "..." + path[-21:] for path in paths]
 
 
 def show_comparison(
@@ -167,7 +164,7 @@ def show_indices(scenario: "Scenario", found: Sequence["Indices"]) -> None:
         order = sorted(each.of.items(), key=lambda pair: -pair[1][key].value)
         made = table(f"{each.metric}: {each.method}, {each.runs} points", ("parameter", *symbols))
         for name, indices in order:
-            made.add_row(*_short([name]), *(_index(metrics[each.metric], symbol, index)
+            made.add_row(name, *(_index(metrics[each.metric], symbol, index)
                                  for symbol, index in indices.items()))  # fmt: skip
         people().print(made)
 

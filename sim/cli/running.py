@@ -6,7 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.cli.output import emit, show_error
+from sim.cli.output import emit, say, show_error
+from sim.facts import ChainError
 from sim.scenario import load
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ def _told(result: "Run", as_json: bool) -> int:
     show_summary(result.summary, result.scenario, result.directory, result.interrupted)
     if result.failure is not None:
         show_error(result.failure)
+    cut_short = result.interrupted if result.ok else isinstance(result.failure, ChainError)
+    if cut_short and result.saved.manifest.chain is not None:
+        say(f"telex resume {result.directory} settles the rest")
+    if result.failure is not None:
         return 1
     return INTERRUPTED if result.interrupted else 0
 

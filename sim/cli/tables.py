@@ -1,5 +1,6 @@
 """Tables and figures for people: dollars, percents, seconds, counts."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from rich import box
@@ -13,6 +14,7 @@ from sim.units import US_PER_S, usd_from_micros
 
 NONE = "-"
 ROOMY = 100
+HEADING_MOST = 18
 
 
 class Plain(Table):
@@ -41,6 +43,16 @@ def table(title: str, columns: Sequence[str], texts: int = 1) -> Table:
             overflow="fold",
         )
     return made
+
+
+def folded(name: str) -> str:
+    """A dotted name as a heading: lines of at most so many characters, cut after . and _ alone."""
+    lines = [""]
+    for part in re.findall(r"[^._]*[._]?", name):
+        if lines[-1] and len(lines[-1]) + len(part) > HEADING_MOST:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def filled(made: Table, rows: Iterable[Sequence[str]]) -> Table:

@@ -3,6 +3,7 @@
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -152,7 +153,7 @@ class Processes:
         self._others = multiprocessing.active_children()
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(self.count, context, initializer=_ready)
-        with _environment(THREADS, "1"):
+        with _environment(THREADS, "1"), _deaf():
             for _ in range(self.count):  # each submission starts one process
                 self._pool.submit(_warm)
 
@@ -185,10 +186,21 @@ def local(count: int | None) -> Serial | Processes:
 
 def _ready() -> None:
     """Leaves Ctrl-C, which a terminal sends to all of a job, to the process that started these."""
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Holds Ctrl-C back; a process that is started meanwhile is born deaf to it.
+
+    Until it gets to `_ready` it would tell of an interruption by a traceback.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with_parent() -> None:
