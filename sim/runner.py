@@ -26,14 +26,7 @@ from sim.facts import LawError, TelexError
 from sim.laws import Evidence, check
 from sim.metrics import Figures, LawFigures, Summary, figures, graph_files
 from sim.metrics.stopwatch import Stopwatch
-from sim.record.archive import (
-    Saved,
-    discard,
-    load,
-    new_directory,
-    save,
-    write_text,
-)
+from sim.record.archive import Saved, discard, load, new_directory, save, write_text
 from sim.recording import frames_of
 from sim.scenario import Scenario
 from sim.scenario import load as load_scenario
@@ -152,7 +145,12 @@ def resume(
     """
     where = Path(directory)
     scenario, place = going_on(where, allow_remote=allow_remote)
-    return _run(scenario, place, where, False, progress)
+    try:
+        return _run(scenario, place, where, False, progress)
+    except TelexError:
+        if not any(where.iterdir()):  # its chain never stood: it may be tried again
+            begin(scenario, place, where)
+        raise
 
 
 def _run(

@@ -1,5 +1,6 @@
 """A node that is silent, late, or answers nonsense: a clear error, and nothing lost or twice."""
 
+import gc
 import json
 import threading
 import time
@@ -27,6 +28,16 @@ ROUTER = account(AccountKind.OPERATOR, ROUTER_INDEX)
 def result(body: bytes, value: str) -> bytes:
     """A right answer to one request."""
     return json.dumps({"jsonrpc": "2.0", "id": json.loads(body)["id"], "result": value}).encode()
+
+
+def test_a_way_to_a_node_that_is_not_closed_leaves_no_socket_open() -> None:
+    with server(lambda body: (200, result(body, "0x1"))) as url:
+        way = Rpc(url)
+        assert way.quantity("eth_blockNumber") == 1
+        (connection,) = way._session._idle
+        del way
+        gc.collect()
+        assert connection.sock is None
 
 
 # -- Silent and late -------------------------------------------------------------------------------

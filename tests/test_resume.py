@@ -16,7 +16,7 @@ import pytest
 
 import sim
 from sim import runner
-from sim.auditing import audit_saved
+from sim.auditing import Place, audit_saved, begin
 from sim.chain import AuditRecord, ChainSetup, Settlement, Settler, load_deployment
 from sim.chain.began import load_began
 from sim.chain.settlement import Resumed
@@ -26,6 +26,7 @@ from sim.facts import Batch, ScenarioError
 from sim.rails import RAILS, rail_like
 from sim.record.begun import BEGUN
 from sim.runner import Run, resume
+from sim.scenario import load
 from tests.chain_helpers import DEPOSIT, audited, batches, record, settled, setup, until
 from tests.test_chain_protocol import ruled
 
@@ -251,3 +252,16 @@ def test_what_cannot_go_on_is_left_as_it_was(
     assert "no-such-program" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == files
     assert run.ok
+
+
+def test_a_run_killed_before_its_chain_stood_can_be_tried_as_often_as_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin(load(SHIPPED, {"tasks": 20}), Place("anvil"), tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setenv("TELEX_ANVIL", "no-such-program")
+        for _ in range(2):
+            assert main(["resume", str(tmp_path)]) == 2
+            assert "no-such-program" in capsys.readouterr().err
+    again = resume(tmp_path)
+    assert again.ok, again.failure

@@ -59,13 +59,12 @@ def audit_saved(
     deployment = load_deployment(directory / "deployment.json")
     record = audit_record(saved)
     if place.backend != "anvil":
-        rpc = Rpc(place.backend, allow_remote=allow_remote)
-        found = audit(rpc, deployment, record, sample=proofs or SAMPLE)
-        found = with_protocol(found, rpc, saved)
+        with Rpc(place.backend, allow_remote=allow_remote) as rpc:
+            found = audit(rpc, deployment, record, sample=proofs or SAMPLE)
+            found = with_protocol(found, rpc, saved)
         result = _saved_audit(saved, place, found, place.backend, place.head, "")
     else:
-        with replay(directory) as again:
-            rpc = Rpc(again.url)
+        with replay(directory) as again, Rpc(again.url) as rpc:
             found = audit(rpc, deployment, record, sample=proofs or SAMPLE)
             found = with_protocol(found, rpc, saved)
         result = _saved_audit(saved, place, found, "anvil, replayed", again.head, again.fault)

@@ -50,9 +50,9 @@ def audit_settled(saved: Saved, settlement: Settlement) -> Audit:
     """Audits a run on the node it was settled on, while that stands."""
     from sim.chain import Rpc, audit  # web3.py takes a second to import
 
-    rpc = Rpc(settlement.ready.url)
-    found = audit(rpc, settlement.ready.deployment, audit_record(saved))
-    return with_protocol(found, rpc, saved)
+    with Rpc(settlement.ready.url) as rpc:
+        found = audit(rpc, settlement.ready.deployment, audit_record(saved))
+        return with_protocol(found, rpc, saved)
 
 
 def parity_of(saved: Saved, settlement: Settlement | None, audit: Audit | None) -> Parity | None:

@@ -1,5 +1,6 @@
 """Kept-open connections to a node, over which requests are posted; a third of urllib3's cost."""
 
+import weakref
 from collections import deque
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -23,6 +24,7 @@ class Session:
         self._host, self._port, self._path = parts.hostname or "", parts.port, parts.path or "/"
         self._timeout_s = timeout_s
         self._idle: deque[HTTPConnection] = deque()
+        weakref.finalize(self, _close, self._idle)  # who forgets to close it leaves no socket open
 
     def post(self, body: bytes) -> bytes:
         """The answer to a body; raises `OSError` or `HTTPException` where none comes."""
@@ -51,5 +53,9 @@ class Session:
 
     def close(self) -> None:
         """Ends the connections."""
-        while self._idle:
-            self._idle.pop().close()
+        _close(self._idle)
+
+
+def _close(idle: deque[HTTPConnection]) -> None:
+    while idle:
+        idle.pop().close()

@@ -16,8 +16,8 @@ def deploy_to(url: str, fee_bps: int, out: Path, allow_remote: bool, as_json: bo
     """Deploys to a node; prints and saves the addresses."""
     from sim.chain import Rpc, deploy
 
-    rpc = Rpc(url, allow_remote=allow_remote)
-    deployment = deploy(rpc, fee_bps)
+    with Rpc(url, allow_remote=allow_remote) as rpc:
+        deployment = deploy(rpc, fee_bps)
     deployment.save(out)
     if as_json:
         emit_json({"node": url, **deployment.fields()})
