@@ -31,7 +31,7 @@ erlang-b law=deterministic servers=10 load=0.8 | share lost | .121661
 priority high=0.3 low=0.5 | mean wait, first | 1.142857
 priority high=0.3 low=0.5 | mean wait, second | 5.714286
 breakdowns load=0.5 failures=0.05 repairs=0.5 | mean wait Wq | 1.566667
-choices choices=2 load=0.9 servers=200 warm_up=0.6 | mean sojourn W | 2.6141
+choices choices=2 load=0.9 servers=200 warm_up=0.7 | mean sojourn W | 2.6141
 choices choices=1 load=0.9 servers=2 warm_up=0.1 | mean sojourn W | 10
 jackson arrivals=1 first=3 second=2 onward=0.5 back=0.4 | rate at the first | 1.25
 jackson arrivals=1 first=3 second=2 onward=0.5 back=0.4 | rate at the second | .625

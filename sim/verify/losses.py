@@ -19,7 +19,7 @@ class MM1K(Case):
     kind: Literal["m-m-1-k"] = "m-m-1-k"
     load: AnyLoad = 0.8
     room: Annotated[int, Field(ge=1, le=1000)] = 5
-    tasks: Tasks = 3_000
+    tasks: Tasks = 4_500
 
     def known(self) -> list[Known]:
         """The share lost."""

@@ -14,12 +14,12 @@ from sim.verify.markets import INTENT, agents, market, model, ran
 from sim.verify.readings import (
     Service,
     between_s,
-    bunching,
     chance,
     littles_error_us,
     mean_number,
     pace,
     rate_per_s,
+    rushing,
     settled,
 )
 from sim.verify.solving import quality_of
@@ -29,7 +29,7 @@ LADDER = 64
 REMEMBERED = 0.8
 """Of the warm-up: what came after it is still felt when the calls begin to count."""
 ENOUGH = 1000
-"""Calls of a model by which its own bunches can be told."""
+"""Calls of a model by which its own rushes can be told."""
 
 
 class Choices(Case):
@@ -39,8 +39,8 @@ class Choices(Case):
     choices: Annotated[int, Field(ge=1, le=10)] = 2
     load: Load = 0.9
     servers: Annotated[int, Field(ge=1, le=2000)] = 200
-    warm_up: Share = 0.6
-    tasks: Tasks = 9_000
+    warm_up: Share = 0.7
+    tasks: Tasks = 12_000
 
     def known(self) -> list[Known]:
         """The mean sojourn at infinitely many models (Mitzenmacher 2001); exact for one choice."""
@@ -68,7 +68,7 @@ class Choices(Case):
         found = pace(calls, calls, per_s, service)
         if len(calls) >= ENOUGH * self.servers:
             each = calls.partition_by("model")
-            found["bunches"] = fmean(bunching(mine, self.load) for mine in each)
+            found["rushes"] = fmean(rushing(mine, self.load, 1 / 3) for mine in each)
         return found
 
 

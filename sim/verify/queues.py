@@ -4,7 +4,6 @@ import math
 from typing import Annotated, Literal, Self
 
 import numpy as np
-import polars as pl
 from pydantic import Field, model_validator
 
 from sim.parameters import Positive, PositiveCount
@@ -20,8 +19,8 @@ from sim.verify.readings import (
     mean_number,
     mean_wait_s,
     pace,
+    rushing,
     settled,
-    work_ahead_s,
 )
 
 AGENTS = 4
@@ -63,7 +62,7 @@ class MM1(Case):
 
     def observe(self, seed: int) -> Found:
         """One run, as long as the far quantile asks for."""
-        frames = run_of_one(model(), self.load, self.tasks or enough(self.load, 2.0), seed)
+        frames = run_of_one(model(), self.load, self.tasks or enough(self.load, 1.8), seed)
         calls = settled(frames)
         sojourns = between_s(calls, "posted_us", "finished_us")
         values = [
@@ -73,17 +72,7 @@ class MM1(Case):
             *np.quantile(sojourns, (0.5, 0.95, 0.99)).tolist(),
             littles_error_us(frames),
         ]
-        return Found(values, pace(calls, calls, self.load) | {"rushes": self._rush(calls)})
-
-    def _rush(self, calls: pl.DataFrame) -> float:
-        """The mean of exp(t x work ahead), relative to the moment-generating function; less one.
-
-        Half the rate t at which that has mean one tells most of what long waits are due to.
-        """
-        rate = (1 - self.load) / 2
-        ahead_s, k = work_ahead_s(calls, 1, 4 / (1 - self.load) ** 2)
-        mean = (self.load / (1 - rate) / (self.load + rate)) ** k
-        return float(np.exp(rate * ahead_s).mean()) / mean - 1
+        return Found(values, pace(calls, calls, self.load) | {"rushes": rushing(calls, self.load)})
 
 
 class MMC(Case):
@@ -126,7 +115,7 @@ class ErlangC(Case):
         """One run; the rarer waiting is, the longer."""
         per_s = self.servers * self.load
         rarity = 1 / erlang_c(self.servers, per_s) ** 2
-        tasks = self.tasks or enough(self.load, 0.018 * rarity)
+        tasks = self.tasks or enough(self.load, 0.02 * rarity)
         served = model(capacity={"slots": self.servers, "queue": UNLIMITED})
         calls = settled(run_of_one(served, per_s, tasks, seed))
         waits = float((between_s(calls, "posted_us", "started_us") > 0).mean())

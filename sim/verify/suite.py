@@ -39,7 +39,7 @@ FAMILIES: dict[str, tuple[Case, ...]] = {
         Priority(),
         Breaking(),
         Choices(),
-        Choices(choices=1, servers=2, warm_up=0.1, tasks=24_000),
+        Choices(choices=1, servers=2, warm_up=0.1, tasks=40_000),
         Jackson(),
     ),
     "demand": (

@@ -102,7 +102,7 @@ class ExecutionContingent(Case):
     right: OpenShare = 0.9
     rival_cost: Dollars = 0.2
     rival_right: OpenShare = 0.8
-    tasks: Tasks = 300
+    tasks: Tasks = 400
 
     @property
     def _lead(self) -> float:
