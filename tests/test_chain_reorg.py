@@ -16,6 +16,7 @@ from sim.chain import blocks as chain_blocks
 from sim.chain.accounts import ROUTER_INDEX, AccountKind, account
 from sim.chain.blocks import ForeignBlocks, OwnBlocks, ReorganisedError
 from sim.chain.node import CHAIN_ID, Node, mine, revert, snapshot
+from sim.chain.reorganised import go_back
 from sim.chain.sender import Sender
 from sim.chain.settlement import GENESIS_UNIX
 from sim.facts import Batch, ChainError
@@ -152,6 +153,18 @@ def test_a_block_taken_back_is_named() -> None:
         assert ready.nonce == 0
         blocks.submit([ready], 2)
         blocks.stand()
+
+
+def test_a_block_that_stands_without_its_effects_is_not_gone_on_from() -> None:
+    """The last that chain and file have in common, with none before it to mine it anew from."""
+    router = account(AccountKind.OPERATOR, ROUTER_INDEX)
+    with Node() as node, Rpc(node.url) as rpc:
+        blocks = OwnBlocks(rpc, Sender(rpc, router, CHAIN_ID, free=True), GENESIS_UNIX, None)
+        blocks.submit([blocks.sender.prepare(router.address, b"", 30_000)], 1)
+        assert go_back(rpc, [rpc.block()], []) == rpc.block()
+        rpc.call("anvil_setNonce", router.address, "0x0")
+        with pytest.raises(ChainError, match="block 1 could not be mined again as it was"):
+            go_back(rpc, [rpc.block()], [])
 
 
 # -- No receipt, no answer, no sense ---------------------------------------------------------------

@@ -33,7 +33,10 @@ def go_back(rpc: Rpc, mined: Sequence[Block], saved: Sequence[SavedBlock]) -> Bl
     for base in reversed(common[:-1]):
         if _remade(rpc, base, agreed, saved):
             return agreed
-    roll_back(rpc, rpc.block().number - agreed.number)
+    if over := rpc.block().number - agreed.number:
+        roll_back(rpc, over)
+    if rpc.block() != agreed or not took_effect(rpc, agreed):
+        raise ChainError(f"block {agreed.number} could not be mined again as it was")
     return agreed
 
 
