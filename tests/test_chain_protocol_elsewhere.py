@@ -110,6 +110,22 @@ def test_acts_that_broke_off_there_are_not_begun_again(node: str, tmp_path: Path
     assert "broke off after block" in str(again.failure)
 
 
+def test_acts_of_another_run_on_the_same_contracts_are_not_taken_for_its_own(
+    elsewhere: Run, node: str, tmp_path: Path
+) -> None:
+    """Of this run there are none: its emission is none that MACHINA's contract knows."""
+    what = short()
+    assert what.protocol is not None
+    emission = what.protocol.emission.model_copy(update={"halving_epochs": 7})
+    rules = what.protocol.model_copy(update={"emission": emission})
+    what = what.model_copy(update={"protocol": rules, "seed": 2})
+    given = elsewhere.directory / "deployment.json"
+    found = run(what, out=tmp_path / "run", chain=node, deployment=given)
+    assert found.ok, found.failure
+    assert not load_deployment(tmp_path / "run" / "deployment.json").machina
+    assert audit_saved(tmp_path / "run").ok
+
+
 def test_a_router_short_of_ether_says_how_much_it_needs(elsewhere: Run, node: str) -> None:
     poor = account(AccountKind.OPERATOR, 50)
     deployment = load_deployment(elsewhere.directory / "deployment.json")

@@ -194,9 +194,11 @@ def _foreign(setup: ChainSetup) -> Blocks:
 
 
 def _deployed(blocks: Blocks, setup: ChainSetup) -> Deployment:
-    given = setup.directory / NAME if setup.resumed is not None else setup.deployment
-    if given is not None:
-        return load_deployment(given)
+    """The contracts to settle on; those of a protocol are another run's, if there are any yet."""
+    if setup.resumed is not None:
+        return load_deployment(setup.directory / NAME)
+    if setup.deployment is not None:
+        return load_deployment(setup.deployment).without_telegraph()
     rails = [setup.rail.kind]
     return deploy_with(blocks, setup.fee_bps, treasury().address, rails, setup.timelock_s)
 
