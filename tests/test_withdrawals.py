@@ -138,6 +138,13 @@ def test_money_that_left_unasked_breaks_the_law_of_order() -> None:
     assert "order" in laws(world, replace(frames, withdrawals=asked))
 
 
+def test_money_that_is_not_paid_once_its_timelock_is_over_breaks_the_law_of_order() -> None:
+    world, frames = ran(withdrawing())
+    locked = frames.withdrawals.filter(~pl.col("executed"))
+    kept = frames.transfers.filter(pl.col("kind") != "withdrawal")
+    assert "order" in laws(world, replace(frames, withdrawals=locked, transfers=kept))
+
+
 @pytest.mark.parametrize("kind", ["transfer", "x402-exact", "escrow-job", "channel"])
 def test_rails_without_accounts_have_nothing_to_withdraw_from(kind: str) -> None:
     with pytest.raises(ScenarioError, match=r"groups\.a\.withdrawal: found withdrawals by rail"):

@@ -18,7 +18,10 @@ def claims(evidence: Evidence) -> Withdrawals:
 
 
 def withdrawals_out_of_order(evidence: Evidence) -> int:
-    """How many withdrawals do not follow their own request by the timelock, or moved no money."""
+    """How many withdrawals do not follow their own request by the timelock, or moved no money.
+
+    Nor may a request be left without one, once its timelock is over.
+    """
     frames = evidence.frames
     rows = withdrawals_from_frame(frames.withdrawals)
     wait_us = timelock_s(frames.scenario.rail) * US_PER_S
@@ -35,6 +38,8 @@ def withdrawals_out_of_order(evidence: Evidence) -> int:
             broken += asked[agent] != [(time_us, micros)]
             asked[agent] = []
             paid.append((time_us, f"agent:{evidence.names.agents[agent]}", micros))
+    waiting = [due_us for mine in asked.values() for due_us, _ in mine]
+    broken += sum(due_us < frames.duration_us for due_us in waiting)
     return broken + len(set(paid) ^ set(_moved(frames.transfers)))
 
 
