@@ -211,6 +211,21 @@ def test_an_event_on_something_else_lets_the_reviews_of_hosting_come_as_they_wer
     assert made == pytest.approx(10 * H, abs=H // 10)
 
 
+def test_who_begins_to_host_has_the_weights_of_that_time() -> None:
+    """The model is better from the tenth hour on; hosting pays only from the twentieth on."""
+    own = {"model": "cheap", "usd_per_hour": "1", "slots": 20, "review_h": 2}
+    better = {"at_h": 10, "set": {f"models.cheap.quality.{CHAT}": 0.99}}
+    what = alone(
+        better, at(20, arrival__per_hour=300), models=two(latency=FAST), outside={"self_host": own},
+        intents={CHAT: demand()},
+    )  # fmt: skip
+    frames = lawful(what)
+    assert frames.decisions["decision"].to_list() == ["self_host"]
+    right = (frames.own_answers["reason"] == "none").mean()
+    assert len(frames.own_answers) > 1000
+    assert right == pytest.approx(0.99, abs=0.01)
+
+
 def test_who_may_leave_from_a_time_on_looks_back_and_comes_back_by_the_terms_it_left_under() -> (
     None
 ):

@@ -50,6 +50,8 @@ class Hosting:
         hosts = mind.open_micros > self.cost_micros
         if hosts != mind.hosting:
             mind.hosting = hosts
+            if hosts:  # the weights that are to be had now
+                mind.host = desk.pool.own(self.model, self.slots)
             decision = Decision.SELF_HOST if hosts else Decision.STOP_HOSTING
             desk.note(agent, decision, self.model)
         mind.open_micros = 0
