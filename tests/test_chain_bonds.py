@@ -14,6 +14,7 @@ from sim import runner
 from sim.auditing import audit_record, audit_saved
 from sim.chain import Rpc, Settler, audit, load_deployment, replay
 from sim.chain.beside import Bonded
+from sim.chain.node import revert, snapshot
 from sim.chain.settlement import Audit, AuditRecord
 from sim.chain.transactions import NAME, TransactionReader, TransactionWriter
 from sim.facts import Batch, ScenarioError, ToolError
@@ -160,6 +161,28 @@ def test_a_run_whose_node_died_between_slashes_goes_on_and_slashes_nothing_twice
     assert going_on.summary.digest == whole.summary.digest
     found = audit_saved(tmp_path / "run")
     assert (found.faults, found.difference_micros) == ((), 0)
+
+
+def test_slashes_that_a_reorganisation_takes_back_are_paid_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, starts = Settler.send, []
+
+    def send_and_revert(self: Settler, batch: Batch) -> None:
+        with Rpc(self.wait_ready().url) as rpc:
+            if batch.number == 0:
+                starts.append(snapshot(rpc))
+            send(self, batch)
+            if batch.number == LOST:
+                until(lambda: self.settled >= 15)
+                revert(rpc, starts[0])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Settler, "send", send_and_revert)
+        found = runner.run(tender(size=15), out=tmp_path / "run")
+    assert found.ok, found.failure
+    audited = audit_saved(tmp_path / "run")
+    assert (audited.faults, audited.difference_micros) == ((), 0)
 
 
 @pytest.mark.parametrize("lost", [0, 1, 2, 3, 4, 5])
