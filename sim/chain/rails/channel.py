@@ -4,12 +4,13 @@ Every pair of agent and model has a channel to the hub, for the router to claim;
 salt. Channels are filled when a charge needs it, by what `sim.rails.ChannelBook` says.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from sim.chain.accounts import TOKEN_DOMAIN, AccountKind, accounts
-from sim.chain.answers import Block
+from sim.chain.answers import Block, Log
 from sim.chain.contracts import Value, contract, integer, integers
 from sim.chain.local.fixed import PLACES
 from sim.chain.merkle import WORD, keccak
@@ -47,6 +48,7 @@ class Channels:
     def __init__(self, way: Way, hub: Hub) -> None:
         self._way, self._hub = way, hub
         self._contract = contract("VoucherChannels")
+        self.claimed = self._contract.topic("Claimed")
         self._payers = accounts(AccountKind.AGENT, len(way.funded.agent_ids))
         chain_id, token = way.deployment.chain_id, way.deployment.usdc
         self._domain = domain_separator(*DOMAIN, chain_id, CHANNELS)
@@ -114,7 +116,8 @@ class ChannelRail:
         self._way, self._hub, self._book = way, Hub(way), book
         self._channels = Channels(way, self._hub)
         self.first_call = self._next = self._hub.first_call
-        self._resumed = False
+        self._resumed, self._begun = False, (-1, 0)
+        self._claims: list[Log] = []
 
     def parts(self, batch: Batch) -> Iterator[Part]:
         """As `ChainRail.parts`: vouchers are signed when it is known what the last ones paid."""
@@ -124,10 +127,12 @@ class ChannelRail:
     def resume(self, first_call: int, first_block: int) -> int:
         """As `ChainRail.resume`: what channels hold is asked of them when they are needed."""
         self._resumed, self.first_call = True, first_call
+        self._claims = self._way.seen(CHANNELS, [self._channels.claimed], first_block)
         return self._hub.resume(first_call, first_block)
 
     def landed(self, batch: Batch) -> list[SettledBatch]:
         """As `ChainRail.landed`: by the events of the calls."""
+        self._begun = batch.number, self.first_call + batch.first
         return self._hub.landed(batch)
 
     def settle(self, parts: Sequence[Part], seconds: int) -> tuple[list[SettledBatch], Block]:
@@ -139,7 +144,7 @@ class ChannelRail:
         charged = part.batch.charge_micros
         owed = due(part.batch.agent, part.batch.model, charged)
         if self._resumed:
-            self._look_at([pair for pair in owed if pair not in self._book.claimed])
+            self._look_at(part, [pair for pair in owed if pair not in self._book.claimed])
         self._fill(part, self._book.settle(owed), seconds)
         landed = self._mine(part, owed, charged, seconds)
         if len(self._hub.logs(part, landed)) < len(part):
@@ -177,12 +182,31 @@ class ChannelRail:
             piece = Part(part.first + start, cut(part.batch, rows))
             yield self._hub.split(piece, charged[rows])
 
-    def _look_at(self, pairs: Sequence[Pair]) -> None:
-        """Takes over into the book what channels hold and have paid in the run so far."""
+    def _look_at(self, part: Part, pairs: Sequence[Pair]) -> None:
+        """Takes over into the book what channels hold and have paid in the run so far.
+
+        Where transactions have blocks of their own, a batch may have been claimed and not split:
+        then what its calls were to pay is not due once more.
+        """
         states = dict(zip(pairs, self._channels.states(pairs), strict=True))
         held = {pair: balance for pair, (balance, _) in states.items()}
-        claimed = {pair: total for pair, (_, total) in states.items()}
+        unsplit = self._unsplit(part)
+        claimed = {
+            pair: total - unsplit[self._channels.id_of(pair)] for pair, (_, total) in states.items()
+        }
         self._book.put_right(self._channels.wallets(pairs), held, claimed)
+
+    def _unsplit(self, part: Part) -> Counter[bytes]:
+        """By channel, the micros claimed since the batch before the first that is settled here."""
+        claims, self._claims = self._claims, []
+        number, first = self._begun
+        start = first if number == part.batch.number else part.first
+        before = self._hub.split_in(start - 1)
+        found: Counter[bytes] = Counter()
+        for log in claims:
+            if log.block > before:
+                found[log.topics[1]] += integers(log.data)[0]
+        return found
 
     def _payable(self, part: Part, owed: Mapping[Pair, int]) -> Int64Array:
         """What each call can be charged by what its channel holds; the book is put right."""

@@ -65,6 +65,13 @@ class Hub:
         sent = tuple(name for block in blocks for name in block.transactions)
         return [self.row(part, Landed(sent, blocks, tuple(logs)), charged)]
 
+    def split_in(self, call_id: int) -> int:
+        """The block in which a call of the run so far was split; 0 for none."""
+        for log in reversed(self._before):
+            if int.from_bytes(log.topics[1], "big") == call_id:
+                return log.block
+        return 0
+
     def split(self, part: Part, charged: Int64Array) -> Order:
         """The ``split`` of a part's calls, given what each is charged."""
         count = len(part)
