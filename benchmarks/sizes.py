@@ -14,7 +14,7 @@ AGENTS = {"chat": (120, 240), "coders": (80, 180)}
 class Sizes:
     """Tasks of a short and a long run, of one to settle and one per router; how often each is done.
 
-    ``naive`` calls are settled by every rail, those of a transaction per call among them.
+    ``naive`` calls are settled by every rail, ten times as many by ``batch``.
 
     With ``busier`` above 1, there are so many times fewer agents, each so many times busier.
     """
