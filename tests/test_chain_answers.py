@@ -120,6 +120,15 @@ def test_a_late_answer_of_somebody_elses_node_sends_nothing_twice() -> None:
             assert blocks.sender.landed() == number
 
 
+def test_the_connections_of_a_client_that_nobody_has_closed_are_closed() -> None:
+    """Or an error: a socket that is left open is a warning, and warnings are errors here."""
+    with server(lambda body: (200, result(body, "0x1"))) as url:
+        client = Rpc(url)
+        assert client.quantity("eth_blockNumber") == 1
+        del client
+        gc.collect()
+
+
 # -- Nonsense --------------------------------------------------------------------------------------
 
 
