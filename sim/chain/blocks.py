@@ -27,6 +27,7 @@ from sim.facts import ChainError
 
 MINED_TIMEOUT_S = 120.0
 STALLED_S = 15.0
+LOOKED_AT = 4  # of blocks without their effects only the last can be; what follows one soon fails
 
 
 class ReorganisedError(ChainError):
@@ -115,8 +116,9 @@ class OwnBlocks:
     def stand(self) -> None:
         """As `Blocks.stand`; a block can stay and its effects go, if it was mined in between."""
         stands(self.rpc, self._last)
-        if not took_effect(self.rpc, self._last):
-            raise ReorganisedError(self._last)
+        for block in (*self._mined, self._last)[-LOOKED_AT:]:
+            if not took_effect(self.rpc, block):
+                raise ReorganisedError(block)
 
     def look_again(self) -> None:
         """As `Blocks.look_again`: chain and transaction file go back to where both agree."""

@@ -29,6 +29,8 @@ def go_back(rpc: Rpc, mined: Sequence[Block], saved: Sequence[SavedBlock]) -> Bl
     common = mined[: other[0]] if other else mined
     if not common:
         raise ChainError(f"the chain has taken back more than its last {len(mined)} blocks")
+    lost = [at for at, block in enumerate(common) if not took_effect(rpc, block)]
+    common = common[: lost[0] + 1] if lost else common  # what came after it was mined without it
     agreed = common[-1]
     for base in reversed(common[:-1]):
         if _remade(rpc, base, agreed, saved):
