@@ -1,6 +1,5 @@
 """A run whose node is lost goes on: the rest is settled, and nothing twice."""
 
-import json
 import os
 import shutil
 import signal
@@ -18,29 +17,25 @@ import pytest
 import sim
 from sim import runner
 from sim.auditing import Place, audit_saved, begin
-from sim.chain import AuditRecord, ChainSetup, Settlement, Settler, load_deployment, serve
+from sim.chain import AuditRecord, ChainSetup, Settlement, Settler, load_deployment
 from sim.chain.began import load_began
-from sim.chain.contracts import contract
 from sim.chain.settlement import Resumed
 from sim.chain.transactions import NAME, leave_blocks
 from sim.cli import main
-from sim.facts import Batch, ChainError, ScenarioError
+from sim.facts import Batch, ScenarioError
 from sim.rails import RAILS, rail_like
 from sim.record.begun import BEGUN
 from sim.runner import Run, resume
 from sim.scenario import load
 from tests.chain_helpers import (
     DEPOSIT,
-    FEE_BPS,
     audited,
     batches,
     record,
-    server,
     settled,
     setup,
     until,
 )
-from tests.test_chain_faults import Answer, forwarding
 from tests.test_chain_protocol import ruled
 
 pytestmark = pytest.mark.chain
@@ -170,42 +165,6 @@ def unpaid_record(made: list[Batch], found: Settlement, kind: str) -> AuditRecor
     balances = whole.agent_balance_micros.copy()
     balances[POOR] += POOR_DEPOSIT - DEPOSIT
     return replace(whole, agent_balance_micros=balances)
-
-
-def without_second_split(url: str) -> Answer:
-    """Passes requests to a node; of the second batch its split gets lost, and so does the node."""
-    pass_on, split = forwarding(url, lambda _: False), contract("CallHub").selector("split").hex()
-    seen: list[bytes] = []
-
-    def answer(body: bytes) -> tuple[int, bytes]:
-        if len(seen) < 2 and b"eth_sendRawTransaction" in body and split.encode() in body:
-            seen.append(body)
-            if len(seen) == 2:
-                kept = [one for one in json.loads(body) if split not in one["params"][0]]
-                pass_on(json.dumps(kept).encode())
-        return (0, b"") if len(seen) == 2 else pass_on(body)
-
-    return answer
-
-
-def test_what_was_claimed_of_channels_and_not_split_is_not_claimed_again(tmp_path: Path) -> None:
-    with serve(fee_bps=FEE_BPS) as node:
-        run = setup(tmp_path)
-        run = replace(run, rail=rail_like(run.rail, "channel"))
-        with (
-            server(without_second_split(node.url)) as url,
-            Settler(replace(run, backend=url)) as settler,
-        ):
-            ready = settler.wait_ready()
-            for batch in MADE:
-                settler.send(batch)
-            with pytest.raises(ChainError, match="cannot be reached"):
-                settler.finish()
-        resumed = Resumed(ready.first_call, ready.first_block)
-        with settled(MADE, replace(run, backend=node.url, resumed=resumed)) as found:
-            assert [batch.count for batch in found.batches] == list(map(len, MADE))
-            result = audited(found, replace(record(MADE), rail="channel"))
-    assert (result.faults, result.calls_on_chain) == ((), sum(map(len, MADE)))
 
 
 # -- A protocol's acts -----------------------------------------------------------------------------
