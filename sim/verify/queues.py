@@ -62,7 +62,7 @@ class MM1(Case):
 
     def observe(self, seed: int) -> Found:
         """One run, as long as the far quantile asks for."""
-        frames = run_of_one(model(), self.load, self.tasks or enough(self.load, 1.8), seed)
+        frames = run_of_one(model(), self.load, self.tasks or enough(self.load, 2.2), seed)
         calls = settled(frames)
         sojourns = between_s(calls, "posted_us", "finished_us")
         values = [
@@ -72,7 +72,9 @@ class MM1(Case):
             *np.quantile(sojourns, (0.5, 0.95, 0.99)).tolist(),
             littles_error_us(frames),
         ]
-        return Found(values, pace(calls, calls, self.load) | {"rushes": rushing(calls, self.load)})
+        return Found(
+            values, pace(calls, calls, self.load) | {"rushes": rushing(calls, self.load, 1 / 3)}
+        )
 
 
 class MMC(Case):
