@@ -125,7 +125,8 @@ def hanging_up(after: int) -> Callable[[bytes], tuple[int, bytes]]:
     def answer(body: bytes) -> tuple[int, bytes]:
         seen.append(body)
         done = len(seen) > after
-        return (0, b"") if done else (200, json.dumps({"result": "0x1"}).encode())
+        fits = {"id": json.loads(body)["id"], "result": "0x1"}
+        return (0, b"") if done else (200, json.dumps(fits).encode())
 
     return answer
 

@@ -58,10 +58,9 @@ contract VoucherChannels is VoucherHashes, Multicall, ReentrancyGuardTransient {
         if (voucherClaims.length == 0) revert EmptyBatch();
         bytes32 domain = _domain();
         for (uint256 i = 0; i < voucherClaims.length; ++i) {
-            if (!_isReceiverSide(voucherClaims[i].voucher.channel)) {
-                revert NotAuthorizedToClaim();
-            }
-            _claim(domain, voucherClaims[i]);
+            VoucherClaim calldata row = voucherClaims[i];
+            if (!_isReceiverSide(row.voucher.channel)) revert NotAuthorizedToClaim();
+            _claim(domain, row);
         }
     }
 
@@ -162,19 +161,16 @@ contract VoucherChannels is VoucherHashes, Multicall, ReentrancyGuardTransient {
     function _claim(bytes32 domain, VoucherClaim calldata row) private {
         ChannelConfig calldata config = row.voucher.channel;
         bytes32 channelId = _channelId(domain, config);
-        ChannelState memory channel = channels[channelId];
-        if (row.totalClaimed <= channel.totalClaimed) return;
-        if (row.totalClaimed > row.voucher.maxClaimableAmount) revert ClaimExceedsCeiling();
-        if (row.totalClaimed > channel.balance) revert ClaimExceedsBalance();
-        _requireVoucher(
-            config,
-            _voucherDigest(domain, channelId, row.voucher.maxClaimableAmount),
-            row.signature
-        );
-        uint128 amount = row.totalClaimed - channel.totalClaimed;
-        channels[channelId].totalClaimed = row.totalClaimed;
-        receivers[config.receiver][config.token].totalClaimed += amount;
-        emit Claimed(channelId, msg.sender, amount, row.totalClaimed);
+        ChannelState storage channel = channels[channelId];
+        (uint128 total, uint128 ceiling) = (row.totalClaimed, row.voucher.maxClaimableAmount);
+        (uint128 balance, uint128 before) = (channel.balance, channel.totalClaimed);
+        if (total <= before) return;
+        if (total > ceiling) revert ClaimExceedsCeiling();
+        if (total > balance) revert ClaimExceedsBalance();
+        _requireVoucher(config, _voucherDigest(domain, channelId, ceiling), row.signature);
+        channel.totalClaimed = total;
+        receivers[config.receiver][config.token].totalClaimed += total - before;
+        emit Claimed(channelId, msg.sender, total - before, total);
     }
 
     /// @dev Gives back what was asked, as far as it is unclaimed, and takes it off a withdrawal
