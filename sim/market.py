@@ -20,10 +20,10 @@ class Market:
     """Agents' tasks, the pool, the router and the ledger on one clock.
 
     Rows of ended calls and tasks gather in ``calls`` and ``tasks`` (and what agents do beside the
-    market in ``own_answers`` and ``decisions``, and what changes of models in ``changes``) until
-    the world takes them; ``judge`` gives the verdict on an answer; ``in_flight`` holds the calls
-    under way. ``drained`` happens when no task is to come (`close`) and none is open. ``on_ended``
-    is told whenever a call has ended and its money is settled.
+    market in ``own_answers`` and ``decisions``, what changes of models in ``changes``, and what
+    they ask in ``asks``) until the world takes them; ``judge`` gives the verdict on an answer;
+    ``in_flight`` holds the calls under way. ``drained`` happens when no task is to come (`close`)
+    and none is open. ``on_ended`` is told whenever a call has ended and its money is settled.
     """
 
     def __init__(self, clock: Clock, pool: Pool, ledger: Ledger, scenario: Scenario) -> None:
@@ -32,6 +32,7 @@ class Market:
         self.rail: Rail = scenario.rail
         self.pay_any = self.rail.settle_on == "delivered"
         self.in_flight: dict[int, Call] = {}
+        self.asks: list[tuple[int, ...]] = []
         self.clearing: Clearing = clearing_of(scenario, self)
         self.calls: list[tuple[int, ...]] = []
         self.tasks: list[tuple[int, ...]] = []

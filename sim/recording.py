@@ -8,6 +8,7 @@ from sim.facts import Kind
 from sim.ledger import bonds, mints, transfers
 from sim.record import Calls, Columns, Transfers, digest
 from sim.record.asides import (
+    asks_frame,
     decisions_frame,
     own_answers_frame,
     prices_frame,
@@ -61,6 +62,7 @@ def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed])
         prices=prices_frame(columns.prices, names),
         slots=slots_frame(columns.slots, names),
         withdrawals=withdrawals_frame(columns.withdrawals, names),
+        asks=asks_frame(columns.asks, names),
         protocol=world.course.frames() if world.course else ProtocolFrames(),
     )
 

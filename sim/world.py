@@ -193,7 +193,7 @@ class World:
         changes = market.changes
         history.take_asides(
             market.own_answers, market.decisions, changes.prices, changes.slots,
-            self.withdrawing.rows,
+            self.withdrawing.rows, market.asks,
         )  # fmt: skip
         return calls, hashes
 

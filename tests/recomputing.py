@@ -31,6 +31,7 @@ class Record:
     own: pl.DataFrame
     decisions: pl.DataFrame
     prices: pl.DataFrame
+    asks: pl.DataFrame
     manifest: Mapping[str, object]
     scenario: Scenario
     phases: Phases
@@ -38,14 +39,14 @@ class Record:
 
 def read(directory: Path) -> Record:
     """All of a run directory that figures are made of."""
-    calls, tasks, batches, own, decisions, prices = (
+    calls, tasks, batches, own, decisions, prices, asks = (
         pl.read_parquet(directory / f"{name}.parquet").with_columns(pl.col(pl.Enum).cast(pl.String))
-        for name in ("calls", "tasks", "batches", "own_answers", "decisions", "prices")
+        for name in ("calls", "tasks", "batches", "own_answers", "decisions", "prices", "asks")
     )
     manifest = json.loads((directory / "manifest.json").read_text())
     scenario = Scenario.model_validate(manifest["scenario"])
     return Record(
-        calls, tasks, batches, own, decisions, prices, manifest, scenario, phases(scenario)
+        calls, tasks, batches, own, decisions, prices, asks, manifest, scenario, phases(scenario)
     )  # fmt: skip
 
 

@@ -12,10 +12,16 @@ from sim.scenario import Scenario
 from sim.scenario.supply import Model
 from tests.recomputing import Record
 
+FOR_SLOTS = ("first-price", "second-price", "uniform-price", "double")
+BY_COST = ("pay-per-success", "execution-contingent")
+Drawn = dict[tuple[int, str], int]
+"""What was asked where costs are drawn, by call and model."""
+
 
 class Asked(NamedTuple):
-    """A call, when its task was posted, and what the whole task asks for and is worth."""
+    """A call, and of its task when it was posted, what it asks for as a whole, what it is worth."""
 
+    call_id: int
     model: str
     group: str
     intent: str
@@ -26,6 +32,7 @@ class Asked(NamedTuple):
     reference_tokens: int
     difficulty: int
     quote_micros: int
+    bid_micros: int
     value_micros: int
 
 
@@ -43,11 +50,15 @@ def regret_micros(record: Record) -> float:
     tasks = record.tasks.select("task_id", "value_micros", asked_us="posted_us", whole="intent")
     calls = record.calls.sort("call_id").join(tasks, on="task_id", maintain_order="left")
     prices = {name: _listed(record, name) for name in record.scenario.models}
+    tenders = record.scenario.mechanism.kind not in ("posted", *FOR_SLOTS)
+    drawn = {(row[0], row[1]): row[2] for row in record.asks.iter_rows()}
     total = 0.0
     for place, row in enumerate(calls.select(Asked._fields).iter_rows()):
         now = {name: each[place] for name, each in prices.items()}
         call = Asked._make(row)
-        surplus = dict(_surpluses(record, call, now))
+        surplus = dict(_surpluses(record, call, now, drawn))
+        if tenders:
+            surplus[call.model] = _awarded(record, call)
         total += max(surplus.values()) - surplus[call.model]
     return total
 
@@ -73,23 +84,49 @@ def _first(model: Model) -> Price:
 
 
 def _surpluses(
-    record: Record, call: Asked, prices: dict[str, Price]
+    record: Record, call: Asked, prices: dict[str, Price], drawn: Drawn
 ) -> Iterator[tuple[str, float]]:
     """What each model that could have been offered was expected to bring, in micros."""
     rules = record.phases.at(call.posted_us)
     limit, value = _terms(record, call)
+    posted = rules.mechanism.kind == "posted"
     floor = prices[call.model].per_call
     priced = rules.protocol is not None and rules.protocol.pricing is not None
     times = round(10 * call.quote_micros / floor) / 10 if priced else 1
     for name, model in rules.models.items():
         offered = model.listed and rules.groups[call.group].requires.met_by(model)
-        fits = math.ceil(_most(model, call, prices[name]) - 1e-9) * times <= limit
+        quote = math.ceil(_most(model, call, prices[name]) - 1e-9)
+        ask = _ask(rules, model, drawn.get((call.call_id, name), quote))
+        fits = (quote * times if posted else ask) <= limit
         if call.intent in model.quality and (name == call.model or (offered and fits)):
             right, wrong = (times * each for each in _charges(model, call, prices[name]))
-            if rules.rail.settle_on == "success":
+            if not posted:
+                right = wrong = ask
+            if rules.rail.settle_on == "success" and rules.mechanism.kind not in BY_COST:
                 wrong = 0
             chance = _chance(rules, model, call)
             yield name, chance * (value - right) - (1 - chance) * wrong
+
+
+def _ask(rules: Scenario, model: Model, asked: float) -> float:
+    """What a model asked: as it was drawn, by its cost per call, or its quote; or the reserve."""
+    if model.selling.kind == "cost-plus" and isinstance(model.cost, PerCall):
+        asked = round(float(model.cost.usd_per_call) * 1e6 * (1 + model.selling.markup))
+    reserve = getattr(rules.mechanism, "reserve_usd", None) or 0
+    return max(asked, float(reserve) * 1e6) if rules.mechanism.kind in FOR_SLOTS else asked
+
+
+def _awarded(record: Record, call: Asked) -> float:
+    """What the winner of a tender was expected to bring, by its award."""
+    rules = record.phases.at(call.posted_us)
+    value, kind = _terms(record, call)[1], rules.mechanism.kind
+    chance = _chance(rules, rules.models[call.model], call)
+    wrong = call.quote_micros
+    if rules.rail.settle_on == "success" or kind in BY_COST:
+        wrong = 0
+    if kind == "execution-contingent":
+        wrong = call.quote_micros - min(value, call.bid_micros)
+    return chance * (value - call.quote_micros) - (1 - chance) * wrong
 
 
 def _terms(record: Record, call: Asked) -> tuple[float, int]:

@@ -5,6 +5,7 @@ from heapq import heapify, heappop, heappush
 from typing import ClassVar
 
 from sim.agents import Agent
+from sim.clearing.asked import Asked
 from sim.clearing.types import Floor, Offer
 from sim.facts import Reason, Task
 from sim.mechanisms import Ask, Double, FirstPrice, SecondPrice, UniformPrice
@@ -86,6 +87,7 @@ class CapacityAuction:
         self._bidding = _bidding(scenario)
         self.bidders = [bidding.bidder() for bidding in self._bidding]
         self._before: dict[int, Bidder] = {}
+        self.asked = Asked(floor)
         self.going = [0] * len(self.pool.endpoints)
         self._tick_set = False
         for model in self.pool.endpoints:
@@ -102,6 +104,7 @@ class CapacityAuction:
         """
         if isinstance(scenario.mechanism, Rule):
             self._take(scenario.mechanism)
+        self.asked.adopt()
         after = _bidding(scenario)
         changed = {at for at, rule in enumerate(after) if rule != self._bidding[at]}
         for call in self.floor.in_flight.values():
@@ -149,6 +152,7 @@ class CapacityAuction:
 
     def enter(self, call: Call) -> bool:
         """Served at once if slots are sold as they fall free, and one is."""
+        self.asked.note(call)
         if self.tick_us:
             self._set_tick()
             return False

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from sim.agents import Agent
+from sim.clearing.asked import Asked
 from sim.clearing.posted import PostedPrice
 from sim.clearing.types import Floor, Offer
 from sim.facts import Reason, Task
 from sim.mechanisms import ExecutionContingent, PayPerSuccess, ReverseFirst, ReverseSecond, Scoring
-from sim.models import Terms
+from sim.models import Call, Terms
 from sim.scenario.schema import Scenario
 
 Rule = ReverseFirst | ReverseSecond | Scoring | PayPerSuccess | ExecutionContingent
@@ -19,10 +20,17 @@ class ReverseAuction(PostedPrice):
     def __init__(self, rule: Rule, floor: Floor) -> None:
         super().__init__(floor)
         self.rule = rule
+        self.asked = Asked(floor)
+
+    def enter(self, call: Call) -> bool:
+        """Served at once if a slot is free."""
+        self.asked.note(call)
+        return super().enter(call)
 
     def adopt(self, scenario: Scenario) -> None:
         """As in `PostedPrice`; tasks are awarded by the rule's new parameters."""
         super().adopt(scenario)
+        self.asked.adopt()
         if isinstance(scenario.mechanism, Rule):
             self.rule = scenario.mechanism
 

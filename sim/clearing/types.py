@@ -28,6 +28,7 @@ class Floor(Protocol):
     rail: Rail
     pay_any: bool
     in_flight: dict[int, Call]
+    asks: list[tuple[int, ...]]
 
     def serve(self, call: Call) -> None:
         """The model serves an Answer."""

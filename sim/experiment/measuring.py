@@ -65,13 +65,13 @@ def _of_whole_run(name: str) -> bool:
 
 def _read_again(frames: Frames) -> Frames:
     """The record written and read again as Parquet in memory (law 8)."""
-    calls, tasks, transfers, batches, own_answers, decisions, prices, slots, withdrawals = (
+    calls, tasks, transfers, batches, own_answers, decisions, prices, slots, withdrawals, asks = (
         _through_parquet(getattr(frames, table)) for table in TABLES
     )
     return replace(
         frames, calls=calls, tasks=tasks, transfers=transfers, batches=batches,
         own_answers=own_answers, decisions=decisions, prices=prices, slots=slots,
-        withdrawals=withdrawals,
+        withdrawals=withdrawals, asks=asks,
     )  # fmt: skip
 
 

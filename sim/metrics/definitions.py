@@ -117,10 +117,11 @@ class MarketFigures(Part):
         _is(
             "micros",
             "sum over calls of the best model's expected surplus - the chosen one's; expected"
-            " surplus = value x P(right) - expected charge by the list prices at the time of the"
-            " call, at the task's true difficulty; over models that serve the intent, meet the"
-            " requirements and quote within what the task may cost, busy or down though they may"
-            " have been",
+            " surplus = value x P(right) - expected charge, at the task's true difficulty; over"
+            " models that serve the intent, meet the requirements and quote within what the task"
+            " may cost, busy or down though they may have been. Charges are by the list prices at"
+            " the time of the call; in an auction a model's is what it asked, and the winner's of"
+            " one among models what it was awarded",
         ),
     ]
     welfare_micros: Annotated[

@@ -27,11 +27,12 @@ from sim.metrics.networks import network_figures, payments, trust
 from sim.metrics.owners import own_calls, spend_by_owner
 from sim.metrics.prices import prices
 from sim.metrics.protocol import judge_figures, protocol_figures
-from sim.metrics.regret import regret_micros
+from sim.metrics.regret import Prices, Terms, regret_micros
 from sim.metrics.reported import reported
 from sim.metrics.stability import stability
 from sim.rails import Paid
 from sim.record import ANSWERED_NAMES
+from sim.record.asides import asks_from_frame
 from sim.record.frames import Frames, Names, calls_from_frame
 from sim.record.terms import limits_micros, of_tasks
 from sim.scenario.phases import phases
@@ -202,14 +203,13 @@ def _market(frames: Frames, gains: Iterable[Gains], gas_micros: int) -> MarketFi
     group = frames.calls["group"].to_physical().cast(pl.Int64).to_numpy()
     value, posted_us = of_tasks(frames, "value_micros"), of_tasks(frames, "posted_us")
     limit = limits_micros(every, posted_us, group, value)
-    worth, listed = value // answers_asked(frames, group), Listed(frames.prices, every.first)
+    terms = Terms(group, value // answers_asked(frames, group), limit)
+    asked = Prices(Listed(frames.prices, every.first), asks_from_frame(frames.asks))
     return MarketFigures(
         hhi_calls=_herfindahl(by_model["len"].to_list()),
         hhi_spend=_herfindahl(by_model["charge_micros"].to_list()),
         hhi_owners=_herfindahl(spend_by_owner(frames)),
-        regret_micros=regret_micros(
-            every, listed, calls_from_frame(frames.calls), group, worth, limit
-        ),
+        regret_micros=regret_micros(every, asked, calls_from_frame(frames.calls), terms),
         welfare_micros=sum(g.value_micros - g.self_host_micros for g in gains) - costs,
     )
 

@@ -1,134 +1,111 @@
 """Regret: what better picks would have been worth, at the tasks' true difficulties."""
 
-import math
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from sim.mechanisms import Posted
+from sim.metrics.asked import ForSlots, ask_micros, at_ask, at_award, cap_micros
 from sim.metrics.listed import Listed, ListPrice
-from sim.models import ability, discrimination_of, longest_ppm
-from sim.record import Calls
-from sim.scenario.honesty import Inflation
+from sim.metrics.supplies import Flags, Floats, Supply
+from sim.record import Asks, Calls
 from sim.scenario.phases import Phases
 from sim.scenario.schema import Scenario
-from sim.scenario.supply import Model
-from sim.units import PPM, TOKENS_PER_MTOK, Int64Array, ppm_nearest
+from sim.units import Int64Array
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 CHUNK = 65_536
+Offers = Iterator[tuple[Floats, Flags]]
+"""Of each model: the expected surplus of every call, in micros, and whether it could be had."""
 
 
-class _Supply:
-    """One model's expected surplus and quote for many calls at once."""
+class Terms(NamedTuple):
+    """Of each call: its agent's group, the value of a right answer, the most that it may cost."""
 
-    def __init__(self, scenario: Scenario, model: Model) -> None:
-        slope = discrimination_of(model, scenario)
-        self.slope = slope
-        self.ability = np.array(
-            [
-                ability(model.quality[i], slope) if i in model.quality else 0
-                for i in scenario.intents
-            ]
-        )
-        self.serves = np.array([model.listed and i in model.quality for i in scenario.intents])
-        self.meets = np.array([group.requires.met_by(model) for group in scenario.groups.values()])
-        self.hit = ppm_nearest(model.cache_hit_share)
-        expansion = model.verbosity / (1 - model.reasoning_share)
-        self.right, self.wrong = (
-            ppm_nearest(expansion),
-            ppm_nearest(expansion * model.wrong_output_factor),
-        )
-        self.longest = longest_ppm(self.wrong, model.output_sigma)
-        if isinstance(model.honesty, Inflation):
-            self.right, self.wrong, self.longest = (
-                math.ceil(each * model.honesty.factor)
-                for each in (self.right, self.wrong, self.longest)
-            )
-        self.context = model.context_tokens
-        self.pays_wrong = scenario.rail.settle_on == "delivered"
+    group: Int64Array
+    value_micros: Int64Array
+    limit_micros: Int64Array
 
-    def surplus(
-        self, calls: Calls, value: Int64Array, price: ListPrice, times: Floats | float
-    ) -> Floats:
-        """Expected surplus in micros; ``times`` is what list prices were multiplied by."""
-        exponent = self.slope * (calls.difficulty - self.ability[calls.intent]) / PPM
-        chance = 1 / (1 + np.exp(np.clip(exponent, -500, 500)))
-        cached = calls.input_tokens * self.hit // PPM
-        fixed = (calls.input_tokens - cached) * price.input + cached * price.cached
-        charges = [
-            price.per_call
-            + (fixed + calls.reference_tokens * factor * price.output / PPM) / TOKENS_PER_MTOK
-            for factor in (self.right, self.wrong)
-        ]
-        charges = [times * charge for charge in charges]
-        wrong = charges[1] if self.pays_wrong else 0
-        surplus: Floats = chance * (value - charges[0]) - (1 - chance) * wrong
-        return surplus
-
-    def fits(
-        self, calls: Calls, group: Int64Array, limit: Int64Array, price: ListPrice,
-        times: Floats | float,
-    ) -> Flags:  # fmt: skip
-        """Whether the model could have been offered."""
-        output = -(-calls.reference_tokens * self.longest // PPM)
-        dearest = np.maximum(price.input, price.cached)
-        tokens = calls.input_tokens * dearest + output * price.output
-        quote = price.per_call - (-tokens // TOKENS_PER_MTOK)
-        fits: Flags = self.serves[calls.intent] & self.meets[group] & (quote * times <= limit)
-        if self.context is not None:
-            fits &= calls.input_tokens + output <= self.context
-        return fits
+    def take(self, rows: Int64Array | slice) -> "Terms":
+        """Those of some calls."""
+        return Terms(*(each[rows] for each in self))
 
 
-def regret_micros(
-    every: Phases,
-    listed: Listed,
-    calls: Calls,
-    group: Int64Array,
-    value_micros: Int64Array,
-    limit_micros: Int64Array,
-) -> int:
-    """The sum of each call's regret, rounded per call, by the phase in which it was posted.
+class Prices(NamedTuple):
+    """What models listed as each call was quoted, and what they asked where costs are drawn."""
 
-    Args:
-        listed: what models asked for it.
-        group, value_micros, limit_micros: of each call's agent, and of its task.
-    """
+    listed: Listed
+    asks: Asks
+
+    def of(self, model: int, calls: Calls) -> ListPrice:
+        """What a model listed when these calls were quoted."""
+        return self.listed.of(model, calls.call_id)
+
+    def asks_of(self, model: int) -> Asks:
+        """What a model asked."""
+        return self.asks.take(np.flatnonzero(self.asks.model == model))
+
+
+def regret_micros(every: Phases, prices: Prices, calls: Calls, terms: Terms) -> int:
+    """The sum of each call's regret, rounded per call, by the phase in which it was posted."""
     number = every.of(calls.posted_us)
     total = 0
     for place, phase in enumerate(every):
         rows = np.flatnonzero(number == place) if len(every) > 1 else slice(None)
-        terms = (group[rows], value_micros[rows], limit_micros[rows])
-        total += _regret_micros(phase.scenario, listed, calls.take(rows), *terms)
+        total += _regret_micros(phase.scenario, prices, calls.take(rows), terms.take(rows))
     return total
 
 
-def _regret_micros(
-    scenario: Scenario,
-    listed: Listed,
-    calls: Calls,
-    group: Int64Array,
-    value_micros: Int64Array,
-    limit_micros: Int64Array,
-) -> int:
-    supplies = [_Supply(scenario, model) for model in scenario.models.values()]
+def _regret_micros(scenario: Scenario, prices: Prices, calls: Calls, terms: Terms) -> int:
+    supplies = [Supply(scenario, model) for model in scenario.models.values()]
+    offers = _by_list if isinstance(scenario.mechanism, Posted) else _by_ask
     total = 0
     for start in range(0, len(calls), CHUNK):
         rows = slice(start, start + CHUNK)
-        part, of_group = calls.take(rows), group[rows]
-        prices = [listed.of(number, part.call_id) for number in range(len(supplies))]
-        times = _multipliers(scenario, prices, part)
+        part = calls.take(rows)
         best = np.full(len(part), -np.inf)
         chosen = np.empty(len(part))
-        for number, (supply, price) in enumerate(zip(supplies, prices, strict=True)):
-            surplus = supply.surplus(part, value_micros[rows], price, times)
+        found = offers(scenario, supplies, prices, part, terms.take(rows))
+        for number, (surplus, offered) in enumerate(found):
             mine = part.model == number
             np.copyto(chosen, surplus, where=mine)
-            offered = supply.fits(part, of_group, limit_micros[rows], price, times) | mine
-            best = np.maximum(best, np.where(offered, surplus, -np.inf))
+            best = np.maximum(best, np.where(offered | mine, surplus, -np.inf))
         total += int(np.rint(best - chosen).astype(np.int64).sum())
     return total
+
+
+def _by_list(
+    scenario: Scenario, supplies: list[Supply], prices: Prices, calls: Calls, terms: Terms
+) -> Offers:
+    """Where prices are posted: by what models list, times the protocol's multiplier."""
+    listed = [prices.of(number, calls) for number in range(len(supplies))]
+    times = _multipliers(scenario, listed, calls)
+    pays_any = scenario.rail.settle_on == "delivered"
+    for supply, price in zip(supplies, listed, strict=True):
+        chance, (right, wrong) = supply.chance(calls), supply.charges(calls, price)
+        lost = (1 - chance) * (times * wrong if pays_any else 0)
+        fits = supply.quote_micros(calls, price) * times <= terms.limit_micros
+        yield (
+            chance * (terms.value_micros - times * right) - lost,
+            supply.could(calls, terms.group) & fits,
+        )
+
+
+def _by_ask(
+    scenario: Scenario, supplies: list[Supply], prices: Prices, calls: Calls, terms: Terms
+) -> Offers:
+    """In auctions: by what models asked; who won one among models, by its award."""
+    mechanism, pays_any = scenario.mechanism, scenario.rail.settle_on == "delivered"
+    cap = cap_micros(mechanism, terms.limit_micros)
+    for number, supply in enumerate(supplies):
+        price, asks = prices.of(number, calls), prices.asks_of(number)
+        asked, chance = ask_micros(supply, calls, price, mechanism, asks), supply.chance(calls)
+        surplus = at_ask(mechanism, chance, terms.value_micros, asked, pays_any=pays_any)
+        if not isinstance(mechanism, ForSlots):
+            agreed = calls.quote_micros, calls.bid_micros
+            award = at_award(mechanism, chance, terms.value_micros, *agreed, pays_any=pays_any)
+            surplus = np.where(calls.model == number, award, surplus)
+        yield surplus, supply.could(calls, terms.group) & (asked <= cap)
 
 
 def _multipliers(scenario: Scenario, prices: list[ListPrice], calls: Calls) -> Floats | float:

@@ -1,6 +1,7 @@
 """The record: what happened, as columns; reports read nothing else."""
 
 from sim.record.columns import (
+    Asks,
     Calls,
     Decisions,
     OwnAnswers,
@@ -19,6 +20,7 @@ __all__ = [
     "ANSWERED_NAMES",
     "UNSETTLED",
     "AnswerHasher",
+    "Asks",
     "Calls",
     "Columns",
     "Decisions",

@@ -22,7 +22,7 @@ MANIFEST: Final = "manifest.json"
 CHAIN_FILES: Final = ("deployment.json", "transactions.bin", "began.json", BEGUN)
 TABLES: Final = (
     "calls", "tasks", "transfers", "batches", "own_answers", "decisions", "prices", "slots",
-    "withdrawals",
+    "withdrawals", "asks",
 )  # fmt: skip
 LEVEL: Final = 1
 """Of Zstandard: its default takes a third longer for files 3 % smaller."""
@@ -215,6 +215,7 @@ def load(directory: Path) -> Saved:
         prices=tables["prices"],
         slots=tables["slots"],
         withdrawals=tables["withdrawals"],
+        asks=tables["asks"],
         protocol=protocol,
     )
     return Saved(directory, manifest, frames)

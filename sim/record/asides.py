@@ -1,11 +1,11 @@
-"""What happens beside calls as frames: own answers, decisions, models that change, withdrawals."""
+"""What happens beside calls as frames: own answers, decisions, prices and slots, money, asks."""
 
 from dataclasses import fields
 
 import polars as pl
 
 from sim.facts import Decision
-from sim.record.columns import Decisions, OwnAnswers, Prices, Slots, Table, Withdrawals
+from sim.record.columns import Asks, Decisions, OwnAnswers, Prices, Slots, Table, Withdrawals
 from sim.record.frames import Frames, Names, as_enum, codes
 from sim.scenario.schema import Scenario
 from sim.units import Int64Array
@@ -28,6 +28,11 @@ def prices_frame(prices: Prices, names: Names) -> pl.DataFrame:
 def slots_frame(slots: Slots, names: Names) -> pl.DataFrame:
     """Every change of a model's slots in mid-run."""
     return pl.DataFrame(_named(slots, names))
+
+
+def asks_frame(asks: Asks, names: Names) -> pl.DataFrame:
+    """What every model asked for a call, where its cost is drawn."""
+    return pl.DataFrame(_named(asks, names))
 
 
 def withdrawals_frame(withdrawals: Withdrawals, names: Names) -> pl.DataFrame:
@@ -88,7 +93,14 @@ def withdrawals_from_frame(frame: pl.DataFrame) -> Withdrawals:
     return Withdrawals(*(codes(frame[field.name]) for field in fields(Withdrawals)))
 
 
-def asides_of(frames: Frames) -> tuple[OwnAnswers, Decisions, Prices, Slots, Withdrawals]:
+def asks_from_frame(frame: pl.DataFrame) -> Asks:
+    """The columns behind a frame of asks."""
+    return Asks(*(codes(frame[field.name]) for field in fields(Asks)))
+
+
+def asides_of(
+    frames: Frames,
+) -> tuple[OwnAnswers, Decisions, Prices, Slots, Withdrawals, Asks]:
     """The columns behind a record's frames of what happened beside tasks and calls."""
     return (
         own_answers_from_frame(frames.own_answers),
@@ -96,4 +108,5 @@ def asides_of(frames: Frames) -> tuple[OwnAnswers, Decisions, Prices, Slots, Wit
         prices_from_frame(frames.prices),
         slots_from_frame(frames.slots),
         withdrawals_from_frame(frames.withdrawals),
+        asks_from_frame(frames.asks),
     )

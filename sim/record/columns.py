@@ -155,6 +155,19 @@ class Prices(Table):
 
 
 @dataclass(frozen=True, slots=True)
+class Asks(Table):
+    """Columns of what models ask for a call in an auction, where their costs are drawn.
+
+    A row for each model that serves the intent and asks by such a cost, whether it got the call or
+    not, busy or down though it may have been: of all other asks the record tells by itself.
+    """
+
+    call_id: Int64Array
+    model: Int64Array
+    ask_micros: Int64Array
+
+
+@dataclass(frozen=True, slots=True)
 class Slots(Table):
     """Columns of how many slots models have from a time on, where that changed in mid-run."""
 

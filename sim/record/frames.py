@@ -24,7 +24,8 @@ class Frames:
     ``call_us`` is the integral over time of the calls in flight; ``batches`` what the rail closed;
     ``own_answers`` and ``decisions`` what agents did beside the market; ``prices`` what models list
     from which call on, and ``slots`` how many they have, where that changed in mid-run;
-    ``withdrawals`` agents' ways out of accounts.
+    ``withdrawals`` agents' ways out of accounts; ``asks`` what models asked in an auction for calls
+    that they may not have got, where their costs are drawn.
     """
 
     scenario: Scenario
@@ -41,6 +42,7 @@ class Frames:
     prices: pl.DataFrame
     slots: pl.DataFrame
     withdrawals: pl.DataFrame
+    asks: pl.DataFrame
     protocol: ProtocolFrames = field(default_factory=ProtocolFrames)
 
 

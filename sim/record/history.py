@@ -8,7 +8,16 @@ import numpy as np
 
 from sim.facts import Reason, Status, TelexError
 from sim.rails import Closed
-from sim.record.columns import Calls, Decisions, OwnAnswers, Prices, Slots, Tasks, Withdrawals
+from sim.record.columns import (
+    Asks,
+    Calls,
+    Decisions,
+    OwnAnswers,
+    Prices,
+    Slots,
+    Tasks,
+    Withdrawals,
+)
 from sim.units import BytesArray, Int64Array
 
 Rows = list[tuple[int, ...]]
@@ -22,8 +31,8 @@ ANSWERED_NAMES: Final = [reason.name.lower() for reason in ANSWERED]
 class History:
     """Blocks of calls, of their answer hashes, of tasks; and the batches that the rail closed.
 
-    Blocks of what agents did beside the market, and of prices and slots that changed, are there
-    where they did anything, and where any did.
+    Blocks of what agents did beside the market, of prices and slots that changed, and of asks by
+    costs that are drawn, are there where they did anything, and where any did.
 
     ``settled`` holds, per block, each call's place in the run's settlement order, or -1.
     ``halted``: an interruption kept batches from the chain. ``call_us`` is the integral over time
@@ -39,6 +48,7 @@ class History:
     prices: list[Prices] = field(default_factory=list)
     slots: list[Slots] = field(default_factory=list)
     withdrawals: list[Withdrawals] = field(default_factory=list)
+    asks: list[Asks] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
     duration_us: int = 0
     call_us: int = 0
@@ -47,8 +57,9 @@ class History:
     failure: TelexError | None = None
 
     def take_asides(
-        self, own_answers: Rows, decisions: Rows, prices: Rows, slots: Rows, withdrawals: Rows
-    ) -> None:
+        self, own_answers: Rows, decisions: Rows, prices: Rows, slots: Rows, withdrawals: Rows,
+        asks: Rows,
+    ) -> None:  # fmt: skip
         """Takes the rows that have gathered of what happened beside tasks and calls, if any."""
         if own_answers:
             self.own_answers.append(OwnAnswers.from_rows(own_answers))
@@ -60,7 +71,9 @@ class History:
             self.slots.append(Slots.from_rows(slots))
         if withdrawals:
             self.withdrawals.append(Withdrawals.from_rows(withdrawals))
-        for rows in (own_answers, decisions, prices, slots, withdrawals):
+        if asks:
+            self.asks.append(Asks.from_rows(asks))
+        for rows in (own_answers, decisions, prices, slots, withdrawals, asks):
             rows.clear()
 
     def unpay(self, places: Int64Array) -> Calls:
@@ -96,14 +109,16 @@ class Columns:
         self.prices = Prices.joined(history.prices)
         self.slots = Slots.joined(history.slots)
         self.withdrawals = Withdrawals.joined(history.withdrawals)
+        self.asks = Asks.joined(history.asks)
         self.closed = tuple(history.closed)
         for blocks in (history.calls, history.tasks, history.hashes, history.settled):
             blocks.clear()
 
     @property
-    def asides(self) -> tuple[OwnAnswers, Decisions, Prices, Slots, Withdrawals]:
+    def asides(self) -> tuple[OwnAnswers, Decisions, Prices, Slots, Withdrawals, Asks]:
         """What happened beside tasks and calls: to own machines, agents, models and accounts."""
-        return self.own_answers, self.decisions, self.prices, self.slots, self.withdrawals
+        moved = self.prices, self.slots, self.withdrawals
+        return self.own_answers, self.decisions, *moved, self.asks
 
     @cached_property
     def batch(self) -> Int64Array:
