@@ -55,7 +55,7 @@ class Stopwatch:
         self.filter = world.pool.fitting
         self.picks = array("q")
         world.market.router = cast("Router", self)
-        world.pool.fitting = self.fitting  # type: ignore[method-assign]
+        world.pool.fitting = self.fitting  # type: ignore[method-assign]  # in its place
 
     def pick(self, task: Task, attempt: int, models: Sequence[int], pool: Pool) -> int:
         """The router's own pick."""

@@ -1,5 +1,7 @@
 """Made-up runs for the chain's tests: batches, what they cost whom, and settlers for them."""
 
+import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -7,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import numpy as np
 
@@ -20,9 +23,12 @@ from sim.chain import (
     Settlement,
     Settler,
     audit,
+    find_anvil,
 )
-from sim.facts import Batch
+from sim.facts import Batch, ChainError
 from sim.units import Int64Array, shares_floor
+
+Answer = Callable[[bytes], tuple[int, bytes]]
 
 FEE_BPS = 200
 DEPOSIT = 50_000_000_000
@@ -128,7 +134,7 @@ def spent(made: list[Batch], agents: int) -> Int64Array:
 
 
 @contextmanager
-def server(answer: Callable[[bytes], tuple[int, bytes]], *, missing: int = 0) -> Iterator[str]:
+def server(answer: Answer, *, missing: int = 0) -> Iterator[str]:
     """An HTTP server that answers each POST with what ``answer`` makes of it; 0 hangs up.
 
     So many bytes are ``missing`` at the end of each answer, which then ends the connection.
@@ -163,6 +169,55 @@ def server(answer: Callable[[bytes], tuple[int, bytes]], *, missing: int = 0) ->
         finally:
             running.shutdown()
             thread.join()
+
+
+def forwarding(url: str, lose: Callable[[bytes], bool]) -> Answer:
+    """Passes requests to a node, and loses the answer of those that ``lose`` picks."""
+
+    def answer(body: bytes) -> tuple[int, bytes]:
+        request = Request(url, body, {"Content-Type": "application/json"})
+        with urlopen(request) as response:
+            content: bytes = response.read()
+        return (0, b"") if lose(body) else (200, content)
+
+    return answer
+
+
+def losing(method: bytes, times: int) -> tuple[Callable[[bytes], bool], list[bytes]]:
+    """Picks the first requests of a method; the list fills as they are lost."""
+    lost: list[bytes] = []
+
+    def lose(body: bytes) -> bool:
+        if method in body and len(lost) < times:
+            lost.append(body)
+            return True
+        return False
+
+    return lose, lost
+
+
+@contextmanager
+def anvil(*options: str) -> Iterator[str]:
+    """An Anvil as anybody starts it: it mines by itself, at its own time, and gas costs ether."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(find_anvil()), "--port", str(port), "--silent", *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            until(lambda: _answers(url))
+            yield url
+        finally:
+            process.terminate()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with Rpc(url) as rpc:
+            return rpc.quantity("eth_chainId") > 0
+    except ChainError:
+        return False
 
 
 def until(done: Callable[[], bool], within_s: float = 30.0) -> None:

@@ -17,8 +17,7 @@ from sim.chain.rpc import UnreachableError
 from sim.chain.sender import Sender
 from sim.chain.settlement import GENESIS_UNIX
 from sim.facts import ChainError
-from tests.chain_helpers import server
-from tests.test_chain_faults import Answer, forwarding
+from tests.chain_helpers import Answer, forwarding, server
 
 LIMIT_S = 0.3
 LATE_S = 3 * LIMIT_S

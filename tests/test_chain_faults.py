@@ -6,10 +6,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -32,11 +31,14 @@ from tests.chain_helpers import (
     audit_at,
     audited,
     batches,
+    forwarding,
+    losing,
     of_run,
     record,
     server,
     settled,
     setup,
+    until,
 )
 
 pytestmark = pytest.mark.chain
@@ -63,13 +65,6 @@ def send_all(settler: Settler, made: list[Batch], pause_s: float = 0.0) -> None:
     for batch in made:
         settler.send(batch)
         time.sleep(pause_s)
-
-
-def until(done: Callable[[], bool], within_s: float = 30.0) -> None:
-    end = time.monotonic() + within_s
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 # -- The node dies ---------------------------------------------------------------------------------
@@ -190,34 +185,6 @@ def test_a_batch_that_the_contract_refuses_is_named_with_the_reason(tmp_path: Pa
 
 
 # -- Answers are lost ------------------------------------------------------------------------------
-
-
-Answer = Callable[[bytes], tuple[int, bytes]]
-
-
-def forwarding(url: str, lose: Callable[[bytes], bool]) -> Answer:
-    """Passes requests to a node, and loses the answer of those that ``lose`` picks."""
-
-    def answer(body: bytes) -> tuple[int, bytes]:
-        request = Request(url, body, {"Content-Type": "application/json"})
-        with urlopen(request) as response:
-            content: bytes = response.read()
-        return (0, b"") if lose(body) else (200, content)
-
-    return answer
-
-
-def losing(method: bytes, times: int) -> tuple[Callable[[bytes], bool], list[bytes]]:
-    """Picks the first requests of a method; the list fills as they are lost."""
-    lost: list[bytes] = []
-
-    def lose(body: bytes) -> bool:
-        if method in body and len(lost) < times:
-            lost.append(body)
-            return True
-        return False
-
-    return lose, lost
 
 
 def test_a_lost_answer_never_settles_a_call_twice(served: Served, tmp_path: Path) -> None:

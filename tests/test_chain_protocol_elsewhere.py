@@ -1,16 +1,13 @@
 """Telegraph's acts on a node of the user's: each once, and audited, or refused with a reason."""
 
-import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from sim.auditing import audit_saved
 from sim.auditing.protocol import recorded_acts
-from sim.chain import Rpc, deploy, find_anvil, load_deployment
+from sim.chain import Rpc, deploy, load_deployment
 from sim.chain.accounts import AccountKind, account
 from sim.chain.blocks import ForeignBlocks
 from sim.chain.deployer import KEY_VARIABLE
@@ -21,34 +18,10 @@ from sim.facts import ChainError, ToolError
 from sim.rails import BatchRail
 from sim.runner import Run, resume, run
 from sim.scenario import Scenario
-from tests.chain_helpers import until
+from tests.chain_helpers import anvil
 from tests.test_chain_protocol import ruled
 
 pytestmark = pytest.mark.chain
-
-
-@contextmanager
-def anvil(*options: str) -> Iterator[str]:
-    """An Anvil as anybody starts it: it mines by itself, at its own time, and gas costs ether."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(find_anvil()), "--port", str(port), "--silent", *options]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        url = f"http://127.0.0.1:{port}"
-        try:
-            until(lambda: _answers(url))
-            yield url
-        finally:
-            process.terminate()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with Rpc(url) as rpc:
-            return rpc.quantity("eth_chainId") > 0
-    except ChainError:
-        return False
 
 
 def short() -> Scenario:

@@ -3,7 +3,6 @@
 import itertools
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,13 +25,15 @@ from tests.chain_helpers import (
     audit_at,
     audited,
     batches,
+    forwarding,
+    losing,
     of_run,
     record,
     server,
     settled,
     setup,
+    until,
 )
-from tests.test_chain_faults import forwarding, losing
 
 pytestmark = pytest.mark.chain
 MADE = batches([20, 7, 15, 20, 9, 30, 5, 12])
@@ -42,13 +43,6 @@ MADE = batches([20, 7, 15, 20, 9, 30, 5, 12])
 def served() -> Iterator[Served]:
     with serve(fee_bps=FEE_BPS) as node:
         yield node
-
-
-def until(done: Callable[[], bool], within_s: float = 30.0) -> None:
-    end = time.monotonic() + within_s
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def at_once(rpc: Rpc, start: str) -> None:

@@ -11,8 +11,17 @@ from sim.chain.contracts import contract
 from sim.chain.settlement import Resumed
 from sim.facts import ChainError
 from sim.rails import rail_like
-from tests.chain_helpers import FEE_BPS, audited, batches, record, server, settled, setup
-from tests.test_chain_faults import Answer, forwarding
+from tests.chain_helpers import (
+    FEE_BPS,
+    Answer,
+    audited,
+    batches,
+    forwarding,
+    record,
+    server,
+    settled,
+    setup,
+)
 
 pytestmark = pytest.mark.chain
 MADE = batches([20, 15, 20])

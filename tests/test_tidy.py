@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 # Lowest first. A module imports only from lines above its own, and within its line only leftwards.
 LAYERS = """
-units facts chance parameters intents clock graphs
+units facts files chance parameters intents clock graphs
 arrivals latencies mechanisms strategies costs routers validators rails protocols
 scenario
 record ledger
@@ -45,6 +45,7 @@ DOORS = {
 }
 LINES_PER_FILE, LINES_PER_FUNCTION = 300, 40
 LEFTOVERS = re.compile(r"\b(?:T[O]DO|F[I]XME|X[X]X)\b|/(?:home|root|Users|work)/\w")
+UNEXPLAINED = re.compile(r"# (?:noqa|type: ignore)\b(?!:? ?\[?[\w, -]+\]? (?:-| #) \w)")
 TEXT = {"", ".json", ".lock", ".md", ".py", ".sol", ".toml", ".yaml", ".yml"}
 BUILT = {"__pycache__", "artifacts", "broadcast", "cache", "node_modules", "out"}
 
@@ -119,6 +120,12 @@ def leftovers(path: str, source: str) -> Faults:
             yield f"{path}:{number}: found {found[0]}, allowed: no open ends, no machine's paths"
 
 
+def marks(path: str, source: str) -> Faults:
+    for number, line in enumerate(source.splitlines(), 1):
+        if found := UNEXPLAINED.search(line):
+            yield f"{path}:{number}: found {found[0]!r} alone, allowed: with its reason behind it"
+
+
 def files(*patterns: str) -> Iterator[tuple[str, str]]:
     """The path from the root and the text of each of the project's own files."""
     for file in sorted(path for pattern in patterns for path in ROOT.glob(pattern)):
@@ -139,6 +146,7 @@ RULES = [
     (file_size, [*PYTHON, *SOLIDITY]),
     (function_size, PYTHON),
     (leftovers, ALL),
+    (marks, PYTHON),
 ]
 BREACHES = [
     (layers, "sim/units.py", "import sim.facts"),
@@ -157,6 +165,9 @@ BREACHES = [
     (file_size, "sim/units.py", "x\n" * 301),
     (function_size, "sim/units.py", "class A:\n    def f(self):\n" + "        x = 1\n" * 40),
     (leftovers, "README.md", "todo: write".upper()),
+    (marks, "sim/units.py", "x = 1  # " + "noqa: " + "A001"),
+    (marks, "sim/units.py", "x = 1  # type: " + "ignore[misc]"),
+    (marks, "sim/units.py", "x = 1  # type: " + "ignore"),
     (leftovers, "README.md", "see /{}/me".format("home")),
 ]
 SOUND = [
@@ -166,6 +177,8 @@ SOUND = [
     (doors, "sim/cli.py", "print(1)"),
     (opening, "sim/units.py", '"""One sentence, at length.\n\nAnd more. And more."""'),
     (file_size, "sim/units.py", "x\n" * 300),
+    (marks, "sim/units.py", "x = 1  # " + "noqa: " + "A001 - the interface's name"),
+    (marks, "sim/units.py", "x = 1  # type: " + "ignore[misc, arg-type]  # it has no types"),
     (function_size, "sim/units.py", "def f():\n" + "    x = 1\n" * 39),
 ]
 Rule = Callable[[str, str], Faults]

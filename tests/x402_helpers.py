@@ -79,8 +79,8 @@ class Shop:
         )
         self.server = x402ResourceServerSync(self.facilitator)
         # x402's own protocol and classes disagree about the type of `payment_flows`.
-        self.server.register(self.network, ExactServer())  # type: ignore[arg-type,no-untyped-call]
-        self.server.register(self.network, self.channels)  # type: ignore[arg-type]
+        self.server.register(self.network, ExactServer())  # type: ignore[arg-type,no-untyped-call]  # x402 has no types
+        self.server.register(self.network, self.channels)  # type: ignore[arg-type]  # as above
         self.server.initialize()
         wallet = EthAccountSigner(Account.from_key(self.buyer.key))
         own = BatchSettlementEvmSchemeOptions(salt=Web3.keccak(text=salt).to_0x_hex())

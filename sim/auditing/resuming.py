@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from sim.auditing.asking import Place
+from sim.chain.before import load_before
 from sim.chain.began import load_began
+from sim.chain.deployment import NAME
 from sim.chain.settlement import Resumed
 from sim.facts import Fault, ScenarioError
 from sim.record.archive import discard, load
@@ -21,7 +23,7 @@ def going_on(directory: Path, *, allow_remote: bool) -> tuple[Scenario, Place]:
     """What a run directory's run was asked to do, and where on its chain it began.
 
     A run that was killed left no record, only what it was asked to do; if it was killed before its
-    chain stood, it begins anew.
+    chain stood, it begins anew, but on the contracts on which some agents have their money by now.
 
     Raises `ScenarioError` for no run directory, or one of a run without a chain.
     """
@@ -38,7 +40,9 @@ def going_on(directory: Path, *, allow_remote: bool) -> tuple[Scenario, Place]:
     began = load_began(directory)
     if began is None:
         discard(directory, made=False)
-        return begun.scenario, Place(begun.chain, begun.deployment, begun.warp, allow_remote)
+        broken_off = load_before(directory) is not None
+        deployment = directory / NAME if broken_off else begun.deployment
+        return begun.scenario, Place(begun.chain, deployment, begun.warp, allow_remote)
     resumed = Resumed(began.first_call, began.first_block)
     place = Place(begun.chain, None, begun.warp, allow_remote, resumed)
     return begun.scenario, place

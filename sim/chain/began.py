@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sim.facts import ToolError
+from sim.files import write_whole
 
 NAME = "began.json"
 
@@ -24,13 +25,7 @@ class Began:
 
     def save(self, directory: Path) -> None:
         """Writes it, whole or not at all; raises `ToolError` if it cannot be written."""
-        path = directory / NAME
-        try:
-            draft = path.with_suffix(".draft")
-            draft.write_text(json.dumps(asdict(self)) + "\n")
-            draft.replace(path)
-        except OSError as error:
-            raise ToolError(f"{path} cannot be written: {error.strerror}") from None
+        write_whole(directory / NAME, json.dumps(asdict(self)) + "\n")
 
 
 def load_began(directory: Path) -> Began | None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from sim.chain.accounts import ROUTER_INDEX, AccountKind, account
 from sim.chain.acts import Acts
 from sim.chain.answers import Block
+from sim.chain.before import forget, how_on, load_before
 from sim.chain.began import Began, load_began
 from sim.chain.blocks import Blocks, ForeignBlocks, OwnBlocks
 from sim.chain.course import Course
@@ -69,12 +70,10 @@ class Child:
         try:
             self._settle(setup, inbox)
             self._send(Finished())
-        except UnreachableError as error:
-            self._send(Failed(tool=False, message=self._cause(str(error))))
-        except ChainError as error:
-            self._send(Failed(tool=False, message=str(error)))
-        except ToolError as error:
-            self._send(Failed(tool=True, message=str(error)))
+        except (ChainError, ToolError) as error:
+            why = self._cause(str(error)) if isinstance(error, UnreachableError) else str(error)
+            tool = isinstance(error, ToolError)
+            self._send(Failed(tool=tool, message=why + how_on(setup.directory)))
 
     def _cause(self, message: str) -> str:
         if self._node is None:
@@ -89,7 +88,7 @@ class Child:
     def _settle(self, setup: ChainSetup, inbox: Inbox) -> None:
         blocks = self._own(setup) if setup.backend == OWN_ANVIL else _foreign(setup)
         resumed = setup.resumed
-        first_block = resumed.first_block if resumed else blocks.rpc.block().number + 1
+        first_block = resumed.first_block if resumed else _first_block(blocks, setup)
         deployment = _deployed(blocks, setup)
         deployment.save(setup.directory / NAME)
         self._head = blocks.rpc.block()
@@ -97,9 +96,10 @@ class Child:
             blocks, deployment, setup, first_block=first_block, told=self._tell,
             taken_back=lambda first: self._send(TakenBack(first)),
         )  # fmt: skip
-        before, funded = load_began(setup.directory), course.funded
-        began = Began(course.first_call, first_block, before.acts_block if before else None)
+        last, funded = load_began(setup.directory), course.funded
+        began = Began(course.first_call, first_block, last.acts_block if last else None)
         began.save(setup.directory)
+        forget(setup.directory)
         self._send(
             Ready(
                 deployment=deployment,
@@ -191,6 +191,15 @@ def _foreign(setup: ChainSetup) -> Blocks:
     if setup.performs:
         check_performable(sender, deployment, rpc.url)
     return ForeignBlocks(rpc, sender, warp=setup.warp)
+
+
+def _first_block(blocks: Blocks, setup: ChainSetup) -> int:
+    """Of the run; and the chain as it is now, should a funding have broken off there before."""
+    before = load_before(setup.directory)
+    if before is None:
+        return blocks.rpc.block().number + 1
+    blocks.look_again()
+    return before.first_block
 
 
 def _deployed(blocks: Blocks, setup: ChainSetup) -> Deployment:

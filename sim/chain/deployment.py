@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from sim.facts import ToolError
+from sim.files import write_whole
 
 NAME = "deployment.json"
 OTHER_RAILS = ("call_hub", "job_escrow", "epoch_root")
@@ -44,12 +45,7 @@ class Deployment:
 
     def save(self, path: Path) -> None:
         """Writes deployment.json, whole or not at all; raises `ToolError` if it cannot."""
-        try:
-            draft = path.with_suffix(".draft")
-            draft.write_text(json.dumps(self.fields(), indent=2) + "\n")
-            draft.replace(path)
-        except OSError as error:
-            raise ToolError(f"{path} cannot be written: {error.strerror}") from None
+        write_whole(path, json.dumps(self.fields(), indent=2) + "\n")
 
 
 def load_deployment(path: Path) -> Deployment:

@@ -1,6 +1,9 @@
 """Gives a run's agents and models their accounts, money and mandates, by the agents' signatures."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +18,7 @@ from sim.chain.accounts import (
     sign_authorization,
     sign_mandate,
 )
+from sim.chain.before import Before, before
 from sim.chain.blocks import Blocks
 from sim.chain.contracts import address, contract, integer, integers
 from sim.chain.deployment import Deployment
@@ -68,6 +72,14 @@ def vault_of(deployment: Deployment, kind: str) -> Vault:
     return Vault("CallLedger", deployment.call_ledger, LEDGER_DOMAIN)
 
 
+class Standing(NamedTuple):
+    """What an agent has, in its wallet and in its account, and the nonce of its next mandate."""
+
+    wallet: int
+    balance: int
+    nonce: int
+
+
 class Funding:
     """One run's way to fund its accounts with one contract of a deployment."""
 
@@ -77,8 +89,10 @@ class Funding:
         self._ledger, self._token = contract(self._vault.contract), contract("USDC")
         self._second = FIRST_SECOND
 
-    def fund(self, agents: tuple[Agent, ...], model_count: int) -> Funded:
+    def fund(self, agents: tuple[Agent, ...], model_count: int, kept: Path | None = None) -> Funded:
         """Registers who is new, then mints, deposits and mandates for every agent.
+
+        Where something is to be ``kept`` of it, a try that broke off goes on: nobody gets more.
 
         Raises `ChainError` if the chain refuses, or an account does not end as it should.
         """
@@ -86,17 +100,16 @@ class Funding:
         buyers = accounts(AccountKind.AGENT, len(agents))
         ids = self._registered([*buyers, *accounts(AccountKind.MODEL, model_count)])
         agent_ids, model_ids = ids[: len(agents)], ids[len(agents) :]
-        before = [balance for balance, *_ in self._read("account", agent_ids)]
-        nonces = [nonce for (nonce,) in self._read("mandateNonce", agent_ids)]
-        earned = tuple(earned for earned, _ in self._read("earnings", model_ids))
-        fees = integer(self._view("fees"))
+        now = self._standings(buyers, agent_ids)
+        was = before(kept, self._before(now, model_ids))
+        then = map(Standing, was.wallets, was.balances, was.nonces)
         ready: list[Transaction] = []
-        for agent, buyer, number, nonce in zip(agents, buyers, agent_ids, nonces, strict=True):
-            ready += self._pay_in(agent, buyer, number, nonce)
-            ready.append(self._mandate(agent, buyer, number, nonce))
+        for row in zip(agents, buyers, agent_ids, then, now, strict=True):
+            ready += self._missing(*row)
         self._submit(ready)
-        self._check(agents, agent_ids, before)
-        return Funded(np.array(agent_ids), np.array(model_ids), tuple(before), earned, fees)
+        self._check(agents, agent_ids, was.balances)
+        numbers = np.array(agent_ids), np.array(model_ids)
+        return Funded(*numbers, was.balances, was.earned, was.fees_micros)
 
     def known(self, agents: tuple[Agent, ...], model_count: int) -> Funded:
         """The accounts of a run that was funded before; raises `ChainError` if one is missing."""
@@ -107,6 +120,23 @@ class Funding:
             raise ChainError(f"{ids.count(0)} of {len(ids)} accounts of the run are not there")
         of_agents, of_models = np.array(ids[: len(agents)]), np.array(ids[len(agents) :])
         return Funded(of_agents, of_models, (), (), 0)
+
+    def _before(self, now: list[Standing], models: list[int]) -> Before:
+        return Before(
+            first_block=self._blocks.rpc.block().number + 1,
+            wallets=tuple(one.wallet for one in now),
+            balances=tuple(one.balance for one in now),
+            nonces=tuple(one.nonce for one in now),
+            earned=tuple(earned for earned, _ in self._read("earnings", models)),
+            fees_micros=integer(self._view("fees")),
+        )
+
+    def _standings(self, owners: Sequence[Account], ids: list[int]) -> list[Standing]:
+        asked = [self._token.call("balanceOf", owner.address) for owner in owners]
+        wallets = map(integer, self._blocks.rpc.views(self._deployment.usdc, asked))
+        balances = (balance for balance, *_ in self._read("account", ids))
+        nonces = (nonce for (nonce,) in self._read("mandateNonce", ids))
+        return list(map(Standing, wallets, balances, nonces))
 
     def _view(self, name: str) -> bytes:
         return self._blocks.rpc.view(self._vault.place, self._ledger.call(name))
@@ -141,10 +171,22 @@ class Funding:
     def _prepare(self, data: bytes, gas: int = FUND_GAS, to: str | None = None) -> Transaction:
         return self._blocks.sender.prepare(to or self._vault.place, data, gas)
 
-    def _pay_in(self, agent: Agent, buyer: Account, number: int, nonce: int) -> list[Transaction]:
-        """New money to the agent's address, and from there into its account as it signs."""
-        if not agent.deposit_micros:
-            return []
+    def _missing(
+        self, agent: Agent, buyer: Account, number: int, was: Standing, now: Standing
+    ) -> Iterator[Transaction]:
+        """New money to the agent's address, from there into its account, and a mandate to spend it.
+
+        All but what is done already; what the agent has to allow, it signs.
+        """
+        if now.balance < was.balance + agent.deposit_micros:
+            if now.wallet < was.wallet + agent.deposit_micros:
+                mint = self._token.call("mint", buyer.address, agent.deposit_micros)
+                yield self._prepare(mint, to=self._deployment.usdc)
+            yield self._deposit(agent, buyer, number, was.nonce)
+        if now.nonce == was.nonce:
+            yield self._mandate(agent, buyer, number, was.nonce)
+
+    def _deposit(self, agent: Agent, buyer: Account, number: int, nonce: int) -> Transaction:
         deployment = self._deployment
         authorization = Authorization(
             to=self._vault.place,
@@ -154,12 +196,11 @@ class Funding:
             nonce=keccak(f"deposit {self._vault.place} {number} {nonce}".encode()),
         )
         signature = sign_authorization(buyer, authorization, deployment.chain_id, deployment.usdc)
-        mint = self._token.call("mint", buyer.address, agent.deposit_micros)
         terms = (authorization.valid_after, authorization.valid_before, authorization.nonce)
         deposit = self._ledger.call(
             "depositWithAuthorization", number, authorization.value, *terms, *signature
         )
-        return [self._prepare(mint, to=deployment.usdc), self._prepare(deposit)]
+        return self._prepare(deposit)
 
     def _mandate(self, agent: Agent, buyer: Account, number: int, nonce: int) -> Transaction:
         deployment = self._deployment
@@ -181,9 +222,9 @@ class Funding:
             self._blocks.submit(ready[start : start + TRANSACTIONS_PER_BLOCK], self._second)
             self._second += 1
 
-    def _check(self, agents: tuple[Agent, ...], ids: list[int], before: list[int]) -> None:
+    def _check(self, agents: tuple[Agent, ...], ids: list[int], was: tuple[int, ...]) -> None:
         found = self._read("account", ids)
-        for agent, old, (balance, cap, max_price, _) in zip(agents, before, found, strict=True):
+        for agent, old, (balance, cap, max_price, _) in zip(agents, was, found, strict=True):
             needed = (old + agent.deposit_micros, _cap_of(agent))
             limit = min(agent.max_price_micros, MAX_PRICE)
             if (balance, cap, max_price) != (*needed, limit):

@@ -20,6 +20,8 @@ from sim.scenario.schema import Scenario
 
 MANIFEST: Final = "manifest.json"
 CHAIN_FILES: Final = ("deployment.json", "transactions.bin", "began.json", BEGUN)
+FUNDING: Final = "funding.json"
+"""There while agents get their money on a node of somebody else's (`sim.chain.before`)."""
 TABLES: Final = (
     "calls", "tasks", "transfers", "batches", "own_answers", "decisions", "prices", "slots",
     "withdrawals", "asks",
@@ -111,12 +113,14 @@ def new_directory(wanted: Path | None, scenario: Scenario) -> Path:
 
 
 def discard(directory: Path, *, made: bool) -> None:
-    """Clears up after a run that ended before there was anything to record.
+    """Clears up after a run that ended before there was anything to record, or to lose.
 
     Args:
         made: the directory was made for this run, and goes with it.
     """
     with suppress(OSError):
+        if (directory / FUNDING).exists():
+            return
         for name in CHAIN_FILES:
             (directory / name).unlink(missing_ok=True)
         if made:

@@ -5,7 +5,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sim.facts import Fault, ScenarioError, ToolError
+from sim.facts import Fault, ScenarioError
+from sim.files import write_whole
 from sim.scenario.schema import Scenario
 
 BEGUN: Final = "begun.json"
@@ -23,13 +24,7 @@ class Begun(BaseModel):
 
     def save(self, directory: Path) -> None:
         """Writes it, whole or not at all; raises `ToolError` if it cannot be written."""
-        path = directory / BEGUN
-        try:
-            draft = path.with_suffix(".draft")
-            draft.write_text(self.model_dump_json(indent=2) + "\n")
-            draft.replace(path)
-        except OSError as error:
-            raise ToolError(f"{path} cannot be written: {error.strerror}") from None
+        write_whole(directory / BEGUN, self.model_dump_json(indent=2) + "\n")
 
 
 def load_begun(directory: Path) -> Begun | None:

@@ -51,11 +51,12 @@ def way_of(blocks: Blocks, deployment: Deployment, setup: ChainSetup) -> Way:
     """
     kind, agents, models = setup.rail.kind, setup.agents, len(setup.models)
     _check_place(blocks, deployment, setup)
+    kept = None if blocks.sender.on_own_chain else setup.directory
     if kind in LEDGER_RAILS or kind == "epoch-root":
         funding = Funding(blocks, deployment, vault_of(deployment, kind))
         if setup.resumed:
             return Way(blocks, deployment, funding.known(agents, models))
-        way = Way(blocks, deployment, funding.fund(agents, models))
+        way = Way(blocks, deployment, funding.fund(agents, models, kept))
         if setup.bonds_micros:
             post_bonds(way, setup)
         return way
@@ -66,7 +67,8 @@ def way_of(blocks: Blocks, deployment: Deployment, setup: ChainSetup) -> Way:
     if setup.resumed:
         return Way(blocks, deployment, purses.known(agents, models), wallets)
     approve = wallets if kind == "escrow-job" else None
-    return Way(blocks, deployment, purses.fund(agents, models, approve=approve), wallets)
+    funded = purses.fund(agents, models, approve=approve, kept=kept)
+    return Way(blocks, deployment, funded, wallets)
 
 
 def _check_place(blocks: Blocks, deployment: Deployment, setup: ChainSetup) -> None:
