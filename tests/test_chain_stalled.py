@@ -1,22 +1,57 @@
 """An Anvil that mines at once and overlooks a transaction is told to mine."""
 
+import json
+
 import pytest
 
 from sim.chain import Rpc, blocks
 from sim.chain.accounts import ROUTER_INDEX, AccountKind, account
+from sim.chain.blocks import ForeignBlocks
 from sim.chain.local.work import Work
 from sim.chain.node import CHAIN_ID, Node
+from sim.chain.sender import Sender
+from sim.facts import ChainError
+from tests.chain_helpers import forwarding, server
 
 pytestmark = pytest.mark.chain
+OWNER = account(AccountKind.OPERATOR, ROUTER_INDEX)
 
 
 def test_what_a_node_of_ours_leaves_waiting_is_mined(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "STALLED_S", 0.2)
-    owner = account(AccountKind.OPERATOR, ROUTER_INDEX)
     node = Node(None, chain_id=CHAIN_ID, genesis_unix=None, automine=False)
     with node, Rpc(node.url) as rpc:
-        work = Work(rpc, owner)
+        work = Work(rpc, OWNER)
         for _ in range(3):
-            work.add("a payment of nothing", owner.address, b"")
+            work.add("a payment of nothing", OWNER.address, b"")
         work.do()
-        assert rpc.quantity("eth_getTransactionCount", owner.address, "latest") == 3
+        assert rpc.quantity("eth_getTransactionCount", OWNER.address, "latest") == 3
+
+
+NO_ANVIL = {"error": {"code": -32601, "message": "the method does not exist"}}
+
+
+@pytest.mark.parametrize("says", [{"result": True}, {"result": False}, NO_ANVIL])
+def test_a_users_node_is_told_so_only_if_it_says_that_it_mines_at_once(
+    says: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "STALLED_S", 0.2)
+    monkeypatch.setattr(blocks, "MINED_TIMEOUT_S", 1.0)
+    node = Node(None, chain_id=CHAIN_ID, genesis_unix=None, automine=False)
+    with node:
+        passed = forwarding(node.url, lambda _: False)
+
+        def answer(body: bytes) -> tuple[int, bytes]:
+            asked = json.loads(body)
+            if isinstance(asked, dict) and asked["method"] == "anvil_getAutomine":
+                return 200, json.dumps({"id": asked["id"], **says}).encode()
+            return passed(body)
+
+        with server(answer) as url, Rpc(url) as rpc:
+            blocks_of = ForeignBlocks(rpc, Sender(rpc, OWNER, CHAIN_ID, free=False), warp=False)
+            ready = [blocks_of.sender.prepare(OWNER.address, b"", 21_000)]
+            if says.get("result"):
+                assert blocks_of.submit(ready, 0).last == 1
+            else:
+                with pytest.raises(ChainError, match="is not mined after"):
+                    blocks_of.submit(ready, 0)

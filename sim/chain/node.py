@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from sim.chain.answers import as_text
-from sim.chain.rpc import Rpc, UnreachableError
+from sim.chain.rpc import RefusedError, Rpc, UnreachableError
 from sim.chain.settlement import GENESIS_UNIX
 from sim.facts import ChainError, ToolError
 
@@ -234,6 +234,14 @@ def mine(rpc: Rpc, timestamp: int) -> None:
 def mine_waiting(rpc: Rpc) -> None:
     """Mines one block of all that waits, by the node's own clock."""
     rpc.call("evm_mine")
+
+
+def mines_at_once(rpc: Rpc) -> bool:
+    """Whether a node is an Anvil that mines each transaction as it comes."""
+    try:
+        return rpc.call("anvil_getAutomine") is True
+    except RefusedError:
+        return False
 
 
 def set_next_timestamp(rpc: Rpc, timestamp: int) -> None:
