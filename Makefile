@@ -69,10 +69,15 @@ setup: .venv/.installed contracts
 
 contracts: sim/chain/artifacts/.built
 
-sim/chain/artifacts/.built: $(SOURCES) node_modules/.installed | .venv/.installed
+sim/chain/artifacts/.built: $(SOURCES) node_modules/.installed | .venv/.installed contracts/cache/.settings
 	$(FORGE) build
 	$(BIN)/python contracts/artifacts.py
 	@touch $@
+
+# Forge keeps what it compiled with settings that are no longer so.
+contracts/cache/.settings: contracts/foundry.toml
+	rm -rf contracts/out contracts/cache
+	@mkdir -p $(@D) && touch $@
 
 # -- Slither: in an environment of its own, and only when something it looks at has changed ---------
 

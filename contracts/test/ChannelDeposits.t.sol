@@ -9,6 +9,7 @@ import {ERC3009DepositCollector} from "../src/x402/ERC3009DepositCollector.sol";
 import {IVoucherChannels} from "../src/x402/IVoucherChannels.sol";
 import {Multicall3} from "../src/x402/Multicall3.sol";
 import {Permit2DepositCollector} from "../src/x402/Permit2DepositCollector.sol";
+import {VoucherHashes} from "../src/x402/VoucherHashes.sol";
 import {ChannelTest} from "./support/ChannelTest.sol";
 import {Permit2Double} from "./support/Permit2Double.sol";
 import {FeeToken, ReentrantToken, SpoiltToken} from "./support/Tokens.sol";
@@ -51,7 +52,7 @@ contract ChannelDepositsTest is ChannelTest {
             "claims"
         );
         assertEq(
-            channels.CHANNEL_CONFIG_TYPEHASH(),
+            VoucherHashes(CHANNELS).CHANNEL_CONFIG_TYPEHASH(),
             0x1c9a06ceab9b0ebbd3301dc56c9111bb6d9af421356dc9ccb3b7084c755db308,
             "type of a channel"
         );

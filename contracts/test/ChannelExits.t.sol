@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {IVoucherChannels} from "../src/x402/IVoucherChannels.sol";
 import {ChannelTest} from "./support/ChannelTest.sol";
 
@@ -185,7 +186,7 @@ contract ChannelExitsTest is ChannelTest {
                 sign(RECEIVER_AUTHORIZER, channels.getRefundDigest(channelId, 0, 700))
             )
         );
-        channels.multicall(calls);
+        Multicall(CHANNELS).multicall(calls);
         requireState(config, 300, 300);
         assertEq(usdc.balanceOf(vm.addr(PAYER)), 700, "refunded");
     }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {USDC} from "../src/USDC.sol";
-import {VoucherChannels} from "../src/x402/VoucherChannels.sol";
+import {IVoucherChannels} from "../src/x402/IVoucherChannels.sol";
 import {ChannelHandler} from "./support/ChannelHandler.sol";
 import {InvariantTest} from "./support/InvariantTest.sol";
 
@@ -10,7 +10,7 @@ import {InvariantTest} from "./support/InvariantTest.sol";
 contract ChannelInvariantsTest is InvariantTest {
     ChannelHandler private handler;
     USDC private usdc;
-    VoucherChannels private channels;
+    IVoucherChannels private channels;
 
     function setUp() public {
         handler = new ChannelHandler();

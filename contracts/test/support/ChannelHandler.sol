@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {USDC} from "../../src/USDC.sol";
 import {IVoucherChannels} from "../../src/x402/IVoucherChannels.sol";
-import {VoucherChannels} from "../../src/x402/VoucherChannels.sol";
 import {ChannelTest} from "./ChannelTest.sol";
 
 /// @title Everything that can be done to channels, in any order, and what must then have come of
@@ -21,7 +20,7 @@ contract ChannelHandler is ChannelTest {
         setUp();
     }
 
-    function parts() external view returns (USDC, VoucherChannels) {
+    function parts() external view returns (USDC, IVoucherChannels) {
         return (usdc, channels);
     }
 

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {ERC3009DepositCollector} from "../../src/x402/ERC3009DepositCollector.sol";
 import {IVoucherChannels} from "../../src/x402/IVoucherChannels.sol";
-import {VoucherChannels} from "../../src/x402/VoucherChannels.sol";
 import {AuthorizationTest} from "./AuthorizationTest.sol";
 
 /// @title Channels at the addresses that x402 knows, put there as a node would put them.
@@ -16,14 +15,14 @@ abstract contract ChannelTest is AuthorizationTest {
     uint256 internal constant RECEIVER_AUTHORIZER = 5;
     uint40 internal constant DELAY = 900;
 
-    VoucherChannels internal channels;
+    IVoucherChannels internal channels;
     uint256 private _salt;
 
     function setUp() public virtual override {
         super.setUp();
-        vm.etch(CHANNELS, address(new VoucherChannels()).code);
+        vm.etch(CHANNELS, vm.deployCode("VoucherChannels.sol").code);
         vm.etch(ERC3009_COLLECTOR, address(new ERC3009DepositCollector()).code);
-        channels = VoucherChannels(CHANNELS);
+        channels = IVoucherChannels(CHANNELS);
     }
 
     function newConfig(uint256 salt)

@@ -37,6 +37,7 @@ interface Vm {
         returns (uint8 v, bytes32 r, bytes32 s);
     function store(address place, bytes32 slot, bytes32 value) external;
     function etch(address place, bytes calldata code) external;
+    function deployCode(string calldata artifact) external returns (address place);
     function getDeployedCode(string calldata artifact) external view returns (bytes memory code);
     function warp(uint256 second) external;
     function chainId(uint256 id) external;
