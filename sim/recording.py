@@ -1,6 +1,7 @@
 """Recording: from a world that has ended to the frames of its record."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed])
         calls=calls_frame(columns, names, first_settled_id),
         tasks=tasks_frame(columns.tasks, names).with_columns(task_sums(columns)),
         transfers=transfers_frame(
-            [mints(budgets, bonds(scenario)), *_transfers(columns.calls, len(budgets))],
+            chain([mints(budgets, bonds(scenario))], _transfers(columns.calls, len(budgets))),
             modelled_gas(batches, scenario),
             names,
             [*(world.course.books.moves if world.course else ()), *_withdrawn(columns, names)],

@@ -27,6 +27,8 @@ from sim.record import (
     Calls,
     Handover,
     History,
+    Packed,
+    PackedColumn,
     Tasks,
 )
 from sim.routers import LEARNERS
@@ -186,10 +188,10 @@ class World:
         order[paid] = self._settled + np.arange(len(paid))
         self._settled += len(paid)
         self._ended += len(calls)
-        history.calls.append(calls)
+        history.calls.append(Packed(calls))
         history.hashes.append(hashes)
-        history.settled.append(order)
-        history.tasks.append(tasks)
+        history.settled.append(PackedColumn.of(order))
+        history.tasks.append(Packed(tasks))
         changes = market.changes
         history.take_asides(
             market.own_answers, market.decisions, changes.prices, changes.slots,

@@ -1,7 +1,7 @@
 """Each law by its name: a good run keeps it, and a record that breaks it is caught by it alone."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import polars as pl
@@ -9,10 +9,11 @@ import pytest
 
 from sim.facts import Kind
 from sim.laws import LAWS, Evidence, Parity, check
+from sim.laws import evidence as evidences
 from sim.ledger import mints, transfers
 from sim.metrics import figures
-from sim.record import digest
-from sim.record.asides import asides_of
+from sim.record import OwnAnswers, digest
+from sim.record.asides import asides_of, own_answers_frame
 from sim.record.batches import modelled_gas
 from sim.record.frames import (
     Frames,
@@ -212,6 +213,40 @@ def test_a_breach_is_caught_by_its_law_alone(
 ) -> None:
     found = broken(evidence_of(tamper(frames), world))
     assert [name for name in found if name != "conservation" or law == name] == [law]
+
+
+def test_the_laws_ask_for_the_answers_of_a_block_of_tasks_at_a_time(
+    world: World, frames: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = [answers for _, answers in evidence_of(frames, world).answers()]
+    monkeypatch.setattr(evidences, "BLOCK_TASKS", 7)
+    blocks = list(evidence_of(frames, world).answers())
+    assert len(whole) == 1
+    assert len(blocks) == -(-len(frames.tasks) // 7)
+    for block, answers in blocks:
+        assert set(answers["task_id"]) <= set(block)
+        assert len(block) == 7
+    assert pl.concat([answers for _, answers in blocks]).equals(whole[0])
+
+
+@pytest.mark.parametrize(("law", "tamper"), BREACHES)
+def test_a_breach_is_the_same_whatever_the_size_of_a_block(
+    law: str, tamper: Tamper, world: World, frames: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tampered = tamper(frames)
+    whole = LAWS[law](evidence_of(tampered, world))
+    monkeypatch.setattr(evidences, "BLOCK_TASKS", 7)
+    assert LAWS[law](evidence_of(tampered, world)) == whole
+
+
+def test_an_own_answer_to_a_task_that_nobody_posted_is_counted(
+    world: World, frames: Frames
+) -> None:
+    strange = {each.name: np.zeros(1, np.int64) for each in fields(OwnAnswers)}
+    strange["task_id"] += 10**15
+    told = own_answers_frame(OwnAnswers(**strange), Names(frames.scenario))
+    verdict = LAWS["nothing_is_lost"](evidence_of(replace(frames, own_answers=told), world))
+    assert "gaps 1," in verdict.found
 
 
 def test_conservation_names_the_asset(world: World, frames: Frames) -> None:

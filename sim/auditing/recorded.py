@@ -37,9 +37,8 @@ def audit_record(saved: Saved) -> AuditRecord:
     bonded, withdrawn = beside(frames, calls, place)
     if bonded is not None:
         take_out(bonded, calls, balances, models)
-    settled = calls.take(rows)
     return AuditRecord(
-        **{name: getattr(settled, name) for name in SETTLED},
+        **{name: getattr(calls, name)[rows] for name in SETTLED},
         answer_hash=hashes[rows],
         agent_balance_micros=balances[FIRST_AGENT:models],
         model_earned_micros=balances[models : models + len(frames.scenario.models)],
@@ -49,7 +48,7 @@ def audit_record(saved: Saved) -> AuditRecord:
         first_block=place.first_block,
         last_block=place.last_block,
         rail=frames.scenario.rail.kind,
-        unpaid=settled.status == Status.UNPAID,
+        unpaid=calls.status[rows] == Status.UNPAID,
         bonded=bonded,
         withdrawn=withdrawn,
     )
@@ -76,9 +75,9 @@ def balances_of(transfers: pl.DataFrame, names: Names) -> Int64Array:
     What models bought MACHINA with, and agents took back, is in their balances still.
     """
     other = pl.col("kind").is_in(["swap", "withdrawal"])
-    usdc = transfers.filter((pl.col("asset") == "USDC") & ~other)
-    amounts = usdc["amount"].cast(pl.Int64).to_numpy()
+    usdc = transfers.lazy().filter((pl.col("asset") == "USDC") & ~other)
     balances = np.zeros(len(names.accounts.categories), np.int64)
-    np.subtract.at(balances, usdc["source"].to_physical().to_numpy(), amounts)
-    np.add.at(balances, usdc["target"].to_physical().to_numpy(), amounts)
+    for sign, side in ((-1, "source"), (1, "target")):
+        sums = usdc.group_by(side).agg(pl.col("amount").sum().cast(pl.Int64)).collect()
+        balances[sums[side].to_physical().to_numpy()] += sign * sums["amount"].to_numpy()
     return balances

@@ -101,28 +101,34 @@ def every_hold_ends_once(evidence: Evidence) -> LawFigures:
     """3. The transfers are those of the calls: held once, released and refunded once, no others."""
     calls = evidence.calls
     in_flight = int(calls.quote_micros[calls.status == Status.IN_FLIGHT].sum())
-    moves = evidence.frames.transfers.filter(pl.col("call_id").is_not_null())
-    held = _sum(moves, Kind.HOLD) - _sum(moves, Kind.RELEASE) - _sum(moves, Kind.REFUND)
+    held = _of_calls(evidence, Kind.HOLD)
+    held -= _of_calls(evidence, Kind.RELEASE) + _of_calls(evidence, Kind.REFUND)
     needed = in_flight if evidence.frames.interrupted else 0
     return _verdict(
         f"escrow {held}, ledger {evidence.ledger.balances[ESCROW]}, "
-        f"{_strangers(evidence, moves)} transfers not of the calls",
+        f"{_strangers(evidence)} transfers not of the calls",
         f"escrow {needed}, ledger {needed}, 0 transfers not of the calls",
     )
 
 
-def _sum(moves: pl.DataFrame, kind: Kind) -> int:
-    return int(moves.filter(pl.col("kind") == kind.name.lower())["amount"].sum() or 0)
+def _of_calls(evidence: Evidence, kind: Kind) -> int:
+    """The sum of a kind's transfers that have a call behind them."""
+    moved = evidence.frames.transfers.lazy().filter(
+        pl.col("call_id").is_not_null() & (pl.col("kind") == kind.name.lower())
+    )
+    return int(moved.select(pl.col("amount").sum()).collect().item() or 0)
 
 
-def _strangers(evidence: Evidence, moves: pl.DataFrame) -> int:
+def _strangers(evidence: Evidence) -> int:
     """How many saved transfers are not, in their order, those that the calls imply."""
     calls, agents = evidence.calls, len(evidence.names.agents)
+    moves = evidence.frames.transfers
+    places = moves["call_id"].is_not_null().arg_true()
     strangers = at = 0
     for start in range(0, len(calls), CHUNK_ROWS):
         rows = slice(start, start + CHUNK_ROWS)
         implied = transfers(calls.take(rows), agents)
-        saved = transfers_from_frame(moves.slice(at, len(implied)))
+        saved = transfers_from_frame(moves[places.slice(at, len(implied))])
         at += len(implied)
         if len(saved) != len(implied):
             strangers += len(implied) - len(saved)
@@ -131,7 +137,7 @@ def _strangers(evidence: Evidence, moves: pl.DataFrame) -> int:
             [getattr(implied, f.name) == getattr(saved, f.name) for f in fields(Transfers)]
         )
         strangers += int((~same).sum())
-    return strangers + max(0, len(moves) - at)
+    return strangers + max(0, len(places) - at)
 
 
 def no_more_than_held(evidence: Evidence) -> LawFigures:

@@ -20,24 +20,31 @@ def answers_wrong(evidence: Evidence) -> int:
     unless its workflow may go back to it. A task has succeeded if, and only if, all its parts are
     won; and it has none but those of its workflow.
     """
-    tasks, taken = evidence.tasks, evidence.taken
-    parts = evidence.answers.group_by(PART, maintain_order=True).agg(
-        n=pl.len(), last=pl.col("attempt").max(), different=pl.col("attempt").n_unique(),
-        wins=pl.col("won").sum(), won=pl.col("won").last(),
-    )  # fmt: skip
+    claims, taken = evidence.tasks.outcome == Outcome.SUCCEEDED, evidence.taken
+    needed, won = evidence.ways.answers(taken), np.zeros(len(claims), np.int64)
+    wrong = 0
+    for block, answers in evidence.answers():
+        parts = answers.group_by(PART, maintain_order=True).agg(
+            n=pl.len(), last=pl.col("attempt").max(), different=pl.col("attempt").n_unique(),
+            wins=pl.col("won").sum(), won=pl.col("won").last(),
+        )  # fmt: skip
+        wrong += _parts_wrong(parts, _expected(evidence, block))
+        known = parts.filter(pl.col("task_id").is_between(0, len(won), "left"))
+        np.add.at(won, known["task_id"].to_numpy(), known["won"].to_numpy())
+    return wrong + int(((won == needed) != claims).sum())
+
+
+def _parts_wrong(parts: pl.DataFrame, expected: pl.DataFrame) -> int:
+    """How many parts are of no workflow, have gaps, or are won twice or not at last."""
     gaps = (pl.col("last") != pl.col("n") - 1) | (pl.col("different") != pl.col("n"))
     lost = (pl.col("wins") > 0) & (pl.col("won") == 0)
-    wrong = parts.filter(gaps).height
-    named = parts.join(_expected(evidence), on=PART, how="left")
-    wrong += named["again"].null_count()
     twice = (pl.col("wins") > 1) | lost
-    wrong += named.filter(twice & ~pl.col("again")).height
-    won = np.bincount(parts["task_id"].to_numpy(), parts["won"].to_numpy(), len(tasks))
-    claims = tasks.outcome == Outcome.SUCCEEDED
-    return wrong + int(((won == evidence.ways.answers(taken)) != claims).sum())
+    named = parts.join(expected, on=PART, how="left")
+    again = named.filter(twice & ~pl.col("again")).height
+    return parts.filter(gaps).height + named["again"].null_count() + again
 
 
-def _expected(evidence: Evidence) -> pl.DataFrame:
+def _expected(evidence: Evidence, block: range) -> pl.DataFrame:
     """The parts that each task may have, and whether its workflow may go back to them."""
     parts = [
         {"flow": number, "step": part.code, "clone": clone,
@@ -46,8 +53,9 @@ def _expected(evidence: Evidence) -> pl.DataFrame:
         for index, part in enumerate(flow.parts)
         for clone in range(part.step.clones)
     ]  # fmt: skip
-    taken = evidence.taken
-    of_tasks = pl.DataFrame({"task_id": np.arange(len(taken)), "flow": taken})
+    taken = evidence.taken[block.start : block.stop]
+    task_id = np.arange(block.start, block.start + len(taken))
+    of_tasks = pl.DataFrame({"task_id": task_id, "flow": taken})
     return of_tasks.join(pl.DataFrame(parts), on="flow").drop("flow")
 
 
@@ -56,7 +64,10 @@ def answers_out_of_order(evidence: Evidence) -> int:
 
     An attempt waits for the one before it at its part; a part for the parts its step comes after.
     """
-    answers, taken = evidence.answers, evidence.taken
+    return sum(_out_of_order(evidence, block, answers) for block, answers in evidence.answers())
+
+
+def _out_of_order(evidence: Evidence, block: range, answers: pl.DataFrame) -> int:
     same = pl.struct(PART) == pl.struct(PART).shift()
     early = same & (pl.col("asked_us") < pl.col("finished_us").shift())
     wrong = answers.filter(early).height
@@ -71,8 +82,10 @@ def answers_out_of_order(evidence: Evidence) -> int:
     steps = parts.group_by("task_id", "step").agg(
         asked=pl.col("asked").min(), won=pl.when(~lost).then(pl.col("won").max())
     )
+    taken = evidence.taken[block.start : block.stop]
     for number, before, after in edges:
-        mine = steps.filter(pl.col("task_id").is_in(np.flatnonzero(taken == number)))
+        of_flow = block.start + np.flatnonzero(taken == number)
+        mine = steps.filter(pl.col("task_id").is_in(of_flow))
         pairs = mine.filter(pl.col("step") == after).join(
             mine.filter(pl.col("step") == before), on="task_id", how="left"
         )

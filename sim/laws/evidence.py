@@ -1,8 +1,10 @@
 """What the laws look at; what several of them ask of the record is worked out once."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -17,6 +19,7 @@ from sim.record.frames import Frames, Names, calls_from_frame, tasks_from_frame
 from sim.units import Int64Array
 
 PART = ["task_id", "step", "clone"]
+BLOCK_TASKS: Final = 65_536
 
 
 @dataclass(frozen=True)
@@ -71,15 +74,22 @@ class Evidence:
             accounts.pop("issuer", None)
         return found
 
-    @cached_property
-    def answers(self) -> pl.DataFrame:
-        """Every answer asked for, of the market or of an agent's own machines, part by part."""
+    def answers(self) -> Iterator[tuple[range, pl.DataFrame]]:
+        """Every answer asked for, of the market or of an agent's own machines, part by part.
+
+        Block by block of tasks, with those that they are of: a long run's are never all there.
+        """
         (own, *_), calls = asides_of(self.frames), self.calls
-        blocks = [
-            _answers(calls, calls.posted_us, calls.success),
-            _answers(own, own.started_us, (own.reason == Reason.NONE).astype(np.int64)),
-        ]
-        return pl.concat(blocks).sort(*PART, "attempt", maintain_order=True)
+        right = (own.reason == Reason.NONE).astype(np.int64)
+        own_by_task, asked = _by_task(own.task_id), np.concatenate([calls.task_id, own.task_id])
+        for number in np.unique(asked // BLOCK_TASKS).tolist():
+            block = range(number * BLOCK_TASKS, (number + 1) * BLOCK_TASKS)
+            mine, theirs = (_places(each, block) for each in (self.calls_by_task, own_by_task))
+            answers = [
+                _answers(calls, mine, calls.posted_us, calls.success),
+                _answers(own, theirs, own.started_us, right),
+            ]
+            yield block, pl.concat(answers).sort(*PART, "attempt", maintain_order=True)
 
     @cached_property
     def ways(self) -> Ways:
@@ -96,22 +106,26 @@ class Evidence:
     @cached_property
     def calls_by_task(self) -> tuple[Int64Array, Int64Array]:
         """The places of the calls, task by task; and the tasks that they are of."""
-        places = np.argsort(self.calls.task_id, kind="stable")
-        return places, self.calls.task_id[places]
+        return _by_task(self.calls.task_id)
 
     def calls_of(self, task_id: int) -> list[int]:
         """The places of a task's calls, in the order of their ids."""
-        places, tasks = self.calls_by_task
-        first, last = np.searchsorted(tasks, (task_id, task_id + 1)).tolist()
-        found: list[int] = places[first:last].tolist()
+        found: list[int] = _places(self.calls_by_task, range(task_id, task_id + 1)).tolist()
         return found
 
 
-def _answers(rows: Calls | OwnAnswers, asked_us: Int64Array, won: Int64Array) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "task_id": rows.task_id, "step": rows.step, "clone": rows.clone,
-            "attempt": rows.attempt, "asked_us": asked_us, "finished_us": rows.finished_us,
-            "won": won,
-        }
-    )  # fmt: skip
+def _by_task(task_id: Int64Array) -> tuple[Int64Array, Int64Array]:
+    places = np.argsort(task_id, kind="stable")
+    return places, task_id[places]
+
+
+def _places(by_task: tuple[Int64Array, Int64Array], block: range) -> Int64Array:
+    places, tasks = by_task
+    return places[slice(*np.searchsorted(tasks, (block.start, block.stop)))]
+
+
+def _answers(
+    rows: Calls | OwnAnswers, places: Int64Array, asked_us: Int64Array, won: Int64Array
+) -> pl.DataFrame:
+    columns = {name: getattr(rows, name)[places] for name in (*PART, "attempt", "finished_us")}
+    return pl.DataFrame({**columns, "asked_us": asked_us[places], "won": won[places]})

@@ -40,8 +40,7 @@ class NetworkFigures(Part):
 
 def payments(frames: Frames) -> list[Tie]:
     """Who paid whom: calls, and micros charged, from agents (or groups) to models."""
-    paid = frames.calls.filter(pl.col("charge_micros") > 0)
-    return _ties(frames, paid, pl.col("charge_micros").sum())
+    return _ties(frames, pl.col("charge_micros") > 0, pl.col("charge_micros").sum())
 
 
 def trust(frames: Frames) -> list[Tie]:
@@ -56,14 +55,14 @@ def trust(frames: Frames) -> list[Tie]:
             Tie(f"validator:{by}", f"model:{model}", int(rounds), int(rounds * score) // 10**6)
             for by, model, rounds, score in ratings.sort("validator", "model").iter_rows()
         ]
-    answered = frames.calls.filter(pl.col("reason").is_in(ANSWERED_NAMES))
-    return _ties(frames, answered, pl.col("success").sum())
+    return _ties(frames, pl.col("reason").is_in(ANSWERED_NAMES), pl.col("success").sum())
 
 
-def _ties(frames: Frames, calls: pl.DataFrame, weight: pl.Expr) -> list[Tie]:
+def _ties(frames: Frames, dealt: pl.Expr, weight: pl.Expr) -> list[Tie]:
     agents = sum(group.count for group in frames.scenario.groups.values())
     side = "agent" if agents <= AGENTS_MAX else "group"
-    found = calls.group_by(side, "model").agg(times=pl.len(), weight=weight).sort(side, "model")
+    pairs = frames.calls.lazy().filter(dealt).group_by(side, "model")
+    found = pairs.agg(times=pl.len(), weight=weight).sort(side, "model").collect()
     return [
         Tie(f"{side}:{source}", f"model:{model}", int(times), int(total))
         for source, model, times, total in found.iter_rows()

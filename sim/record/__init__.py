@@ -14,6 +14,7 @@ from sim.record.columns import (
 from sim.record.handover import Handover
 from sim.record.hashing import AnswerHasher, digest
 from sim.record.history import ANSWERED, ANSWERED_NAMES, UNSETTLED, Columns, History
+from sim.record.packed import Packed, PackedColumn
 
 __all__ = [
     "ANSWERED",
@@ -27,6 +28,8 @@ __all__ = [
     "Handover",
     "History",
     "OwnAnswers",
+    "Packed",
+    "PackedColumn",
     "Prices",
     "Slots",
     "Tasks",

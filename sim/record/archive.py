@@ -194,12 +194,17 @@ def _lacking(path: Path) -> str:
     return ""
 
 
+def _read(path: Path) -> pl.DataFrame:
+    """A table whose columns lie in one piece each: so NumPy looks at them without a copy."""
+    return pl.read_parquet(path).rechunk()
+
+
 def load(directory: Path) -> Saved:
     """Reads a run directory; raises `ScenarioError` if it is none, or not whole."""
     path = directory / MANIFEST
     try:
         manifest = Manifest.model_validate(json.loads(path.read_text()))
-        tables = {name: pl.read_parquet(directory / f"{name}.parquet") for name in TABLES}
+        tables = {name: _read(directory / f"{name}.parquet") for name in TABLES}
         ruled = manifest.scenario.protocol is not None
         protocol = ProtocolFrames.read(directory) if ruled else ProtocolFrames()
     except UNREADABLE as error:

@@ -1,6 +1,5 @@
 """The columns of the record: a call is a row, and so is a task."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -23,21 +22,6 @@ class Table:
             return cls(*(np.empty(0, np.int64) for _ in fields(cls)))
         columns = zip(*rows, strict=True)
         return cls(*(np.fromiter(column, np.int64, len(rows)) for column in columns))
-
-    @classmethod
-    def joined(cls, blocks: Sequence[Self], key: str = "") -> Self:
-        """All blocks one after the other, or sorted by the column ``key``."""
-        if not blocks:
-            return cls.from_rows([])
-        columns = (cls._column(blocks, field.name) for field in fields(cls))
-        if not key:
-            return cls(*columns)
-        order = np.argsort(cls._column(blocks, key), kind="stable")
-        return cls(*(column[order] for column in columns))
-
-    @classmethod
-    def _column(cls, blocks: Sequence[Self], name: str) -> Int64Array:
-        return np.concatenate([getattr(block, name) for block in blocks])
 
     def take(self, rows: Int64Array | slice) -> Self:
         """The rows at these positions, in this order; those of a slice are not copied."""

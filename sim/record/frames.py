@@ -1,6 +1,6 @@
 """The record as Polars frames: names instead of codes, one frame per file of a run directory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
@@ -172,7 +172,7 @@ def task_sums(columns: Columns) -> list[pl.Series]:
 
 
 def transfers_frame(
-    blocks: Sequence[Transfers],
+    blocks: Iterable[Transfers],
     gas: Sequence[tuple[int, int]],
     names: Names,
     moves: Sequence[Move] = (),

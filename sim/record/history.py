@@ -18,6 +18,7 @@ from sim.record.columns import (
     Tasks,
     Withdrawals,
 )
+from sim.record.packed import Packed, PackedColumn, order_by, used_up
 from sim.units import BytesArray, Int64Array
 
 Rows = list[tuple[int, ...]]
@@ -31,24 +32,25 @@ ANSWERED_NAMES: Final = [reason.name.lower() for reason in ANSWERED]
 class History:
     """Blocks of calls, of their answer hashes, of tasks; and the batches that the rail closed.
 
-    Blocks of what agents did beside the market, of prices and slots that changed, and of asks by
-    costs that are drawn, are there where they did anything, and where any did.
+    Blocks are packed: nearly all of what a run leaves in memory are small numbers. Those of what
+    agents did beside the market, of prices and slots that changed, and of asks by costs that are
+    drawn, are there where they did anything, and where any did.
 
     ``settled`` holds, per block, each call's place in the run's settlement order, or -1.
     ``halted``: an interruption kept batches from the chain. ``call_us`` is the integral over time
     of the number of calls in flight.
     """
 
-    calls: list[Calls] = field(default_factory=list)
+    calls: list[Packed[Calls]] = field(default_factory=list)
     hashes: list[BytesArray] = field(default_factory=list)
-    settled: list[Int64Array] = field(default_factory=list)
-    tasks: list[Tasks] = field(default_factory=list)
-    own_answers: list[OwnAnswers] = field(default_factory=list)
-    decisions: list[Decisions] = field(default_factory=list)
-    prices: list[Prices] = field(default_factory=list)
-    slots: list[Slots] = field(default_factory=list)
-    withdrawals: list[Withdrawals] = field(default_factory=list)
-    asks: list[Asks] = field(default_factory=list)
+    settled: list[PackedColumn] = field(default_factory=list)
+    tasks: list[Packed[Tasks]] = field(default_factory=list)
+    own_answers: list[Packed[OwnAnswers]] = field(default_factory=list)
+    decisions: list[Packed[Decisions]] = field(default_factory=list)
+    prices: list[Packed[Prices]] = field(default_factory=list)
+    slots: list[Packed[Slots]] = field(default_factory=list)
+    withdrawals: list[Packed[Withdrawals]] = field(default_factory=list)
+    asks: list[Packed[Asks]] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
     duration_us: int = 0
     call_us: int = 0
@@ -62,17 +64,17 @@ class History:
     ) -> None:  # fmt: skip
         """Takes the rows that have gathered of what happened beside tasks and calls, if any."""
         if own_answers:
-            self.own_answers.append(OwnAnswers.from_rows(own_answers))
+            self.own_answers.append(Packed(OwnAnswers.from_rows(own_answers)))
         if decisions:
-            self.decisions.append(Decisions.from_rows(decisions))
+            self.decisions.append(Packed(Decisions.from_rows(decisions)))
         if prices:
-            self.prices.append(Prices.from_rows(prices))
+            self.prices.append(Packed(Prices.from_rows(prices)))
         if slots:
-            self.slots.append(Slots.from_rows(slots))
+            self.slots.append(Packed(Slots.from_rows(slots)))
         if withdrawals:
-            self.withdrawals.append(Withdrawals.from_rows(withdrawals))
+            self.withdrawals.append(Packed(Withdrawals.from_rows(withdrawals)))
         if asks:
-            self.asks.append(Asks.from_rows(asks))
+            self.asks.append(Packed(Asks.from_rows(asks)))
         for rows in (own_answers, decisions, prices, slots, withdrawals, asks):
             rows.clear()
 
@@ -81,13 +83,17 @@ class History:
 
         Returns their rows as they were: charged, though nothing of it came.
         """
-        were = []
-        for calls, settled in zip(self.calls, self.settled, strict=True):
-            rows = np.flatnonzero(np.isin(settled, places))
-            were.append(calls.take(rows))
+        were: list[Packed[Calls]] = []
+        for at, settled in enumerate(self.settled):
+            rows = np.flatnonzero(np.isin(PackedColumn.joined([settled]), places))
+            if not len(rows):
+                continue
+            calls = self.calls[at].unpacked()
+            were.append(Packed(calls.take(rows)))
             calls.status[rows] = Status.UNPAID
             calls.charge_micros[rows] = calls.fee_micros[rows] = 0
-        return Calls.joined(were, "call_id")
+            self.calls[at] = Packed(calls)
+        return used_up(Calls, were)
 
 
 class Columns:
@@ -97,22 +103,20 @@ class Columns:
     """
 
     def __init__(self, history: History) -> None:
-        order = np.argsort(
-            np.concatenate([block.call_id for block in history.calls]), kind="stable"
-        )
-        self.calls = Calls.joined(history.calls, "call_id")
-        self.tasks = Tasks.joined(history.tasks, "task_id")
+        order = order_by("call_id", history.calls)
+        self.calls = used_up(Calls, history.calls, order)
+        self.tasks = used_up(Tasks, history.tasks, order_by("task_id", history.tasks))
         self.answer_hash: BytesArray = np.concatenate(history.hashes)[order]
-        self.settled: Int64Array = np.concatenate(history.settled)[order]
-        self.own_answers = OwnAnswers.joined(history.own_answers)
-        self.decisions = Decisions.joined(history.decisions)
-        self.prices = Prices.joined(history.prices)
-        self.slots = Slots.joined(history.slots)
-        self.withdrawals = Withdrawals.joined(history.withdrawals)
-        self.asks = Asks.joined(history.asks)
+        self.settled: Int64Array = PackedColumn.joined(history.settled)[order]
+        self.own_answers = used_up(OwnAnswers, history.own_answers)
+        self.decisions = used_up(Decisions, history.decisions)
+        self.prices = used_up(Prices, history.prices)
+        self.slots = used_up(Slots, history.slots)
+        self.withdrawals = used_up(Withdrawals, history.withdrawals)
+        self.asks = used_up(Asks, history.asks)
         self.closed = tuple(history.closed)
-        for blocks in (history.calls, history.tasks, history.hashes, history.settled):
-            blocks.clear()
+        history.hashes.clear()
+        history.settled.clear()
 
     @property
     def asides(self) -> tuple[OwnAnswers, Decisions, Prices, Slots, Withdrawals, Asks]:
