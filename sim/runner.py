@@ -160,12 +160,12 @@ def _run(
     with _settler(scenario, place, directory, made) as settler:
         on_batch = stopwatch.waiting(settler.send) if settler else None
         world = World(scenario, on_batch, _ticker(progress, scenario, settler))
-        _simulate(world, settler, directory, place.chain)
+        _simulate(world, settler, directory, place)
         stopwatch.simulated()
         with stopwatch.chain():
             settlement = _settle(world, settler)
         with interruptible(_not_now):
-            saved, in_memory = _save(world, settlement, directory, place.chain)
+            saved, in_memory = _save(world, settlement, directory, place)
         with stopwatch.chain():
             audit = _audit(world, saved, settlement)
     again = figures(saved.frames)
@@ -221,14 +221,14 @@ def _ticker(
     return on_tick
 
 
-def _simulate(world: World, settler: Settler | None, directory: Path, backend: str) -> None:
+def _simulate(world: World, settler: Settler | None, directory: Path, place: Place) -> None:
     """Runs the world; a law that breaks leaves what was recorded and settled so far, readable."""
     try:
         world.run()
     except LawError:
         world.abandon()
         settlement = _settle(world, settler, halt=True)
-        _save(world, settlement, directory, backend)
+        _save(world, settlement, directory, place)
         raise
 
 
@@ -260,13 +260,13 @@ def _settle(world: World, settler: Settler | None, *, halt: bool = False) -> Set
 
 
 def _save(
-    world: World, settlement: Settlement | None, directory: Path, backend: str
+    world: World, settlement: Settlement | None, directory: Path, place: Place
 ) -> tuple[Saved, Figures]:
     """Saves the record and reads it back; also its figures before it was saved (law 8)."""
     first = settlement.ready.first_call if settlement else 0
     world.unpay(call - first for call in (settlement.unpaid if settlement else ()))
     frames = frames_of(world, first, landed(settlement))
-    save(directory, frames, place_of(settlement, backend, halted=world.history.halted))
+    save(directory, frames, place_of(settlement, place, halted=world.history.halted))
     in_memory = figures(frames)
     del frames
     return load(directory), in_memory

@@ -35,7 +35,7 @@ def going_on(directory: Path, *, allow_remote: bool) -> tuple[Scenario, Place]:
             fault = Fault(str(directory), "a run without a chain", "a run settled on one")
             raise ScenarioError((fault,))
         resumed = Resumed(chain.first_call, chain.first_block)
-        place = Place(chain.backend, allow_remote=allow_remote, resumed=resumed)
+        place = Place(chain.backend, None, chain.warp, allow_remote, resumed)
         return saved.frames.scenario, place
     began = load_began(directory)
     if began is None:

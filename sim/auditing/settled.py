@@ -4,6 +4,7 @@ from collections import defaultdict
 
 import polars as pl
 
+from sim.auditing.asking import Place
 from sim.auditing.protocol import with_protocol
 from sim.auditing.recorded import audit_record
 from sim.chain import Settlement
@@ -30,12 +31,12 @@ def landed(settlement: Settlement | None) -> dict[int, Landed]:
     }
 
 
-def place_of(settlement: Settlement | None, backend: str, *, halted: bool) -> ChainPlace | None:
+def place_of(settlement: Settlement | None, place: Place, *, halted: bool) -> ChainPlace | None:
     """Where on the chain a run is; None if it has no chain."""
     if settlement is None:
         return None
     return ChainPlace(
-        backend=backend,
+        backend=place.chain,
         first_call=settlement.ready.first_call,
         first_block=settlement.ready.first_block,
         last_block=settlement.last_block,
@@ -43,6 +44,7 @@ def place_of(settlement: Settlement | None, backend: str, *, halted: bool) -> Ch
         calls=settlement.calls,
         halted=halted,
         errands=settlement.errands,
+        warp=place.warp,
     )
 
 

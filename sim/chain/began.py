@@ -17,11 +17,13 @@ class Began:
     Args:
         first_call: the contract's count of calls before the run. first_block: the run's first.
         acts_block: the first block of a protocol's acts, None until they are begun.
+        zero_unix: simulated time 0 by the node's clock, where that is warped.
     """
 
     first_call: int
     first_block: int
     acts_block: int | None = None
+    zero_unix: int | None = None
 
     def save(self, directory: Path) -> None:
         """Writes it, whole or not at all; raises `ToolError` if it cannot be written."""

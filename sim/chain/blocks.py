@@ -68,6 +68,10 @@ class Blocks(Protocol):
     rpc: Rpc
     sender: Sender
 
+    @property
+    def zero_unix(self) -> int | None:
+        """Simulated time 0, in unix seconds; None where the node's clock is its own."""
+
     def submit(self, transactions: Sequence[Transaction], seconds: int) -> Span:
         """Has transactions mined, in order, ``seconds`` after simulated time 0 (may be negative).
 
@@ -88,7 +92,7 @@ class OwnBlocks:
         self, rpc: Rpc, sender: Sender, genesis_unix: int, writer: TransactionWriter | None
     ) -> None:
         self.rpc, self.sender = rpc, sender
-        self._genesis_unix, self._writer = genesis_unix, writer
+        self.zero_unix, self._writer = genesis_unix, writer
         self._last = rpc.block()
         before = rpc.block(max(0, self._last.number - 1))
         self._mined = deque(dict.fromkeys([before, self._last]), KEPT_STATES)
@@ -99,7 +103,7 @@ class OwnBlocks:
         Whether it stands where it should is looked at once it is mined: if not, it goes again.
         """
         self.sender.send(transactions)
-        timestamp = max(self._genesis_unix + seconds, self._last.timestamp + 1)
+        timestamp = max(self.zero_unix + seconds, self._last.timestamp + 1)
         number = self._last.number + 1
         self._mine(number, timestamp)
         mined, before = self.rpc.blocks(["latest", self._last.number])
@@ -151,19 +155,23 @@ class OwnBlocks:
 
 
 class ForeignBlocks:
-    """Blocks of a node that somebody else runs; with ``warp`` its clock follows simulated time."""
+    """Blocks of a node that somebody else runs; with ``warp`` its clock follows simulated time.
 
-    def __init__(self, rpc: Rpc, sender: Sender, *, warp: bool) -> None:
+    Simulated time 0 is ``zero_unix`` by it; the second after the node stood ready, if None.
+    """
+
+    def __init__(
+        self, rpc: Rpc, sender: Sender, *, warp: bool, zero_unix: int | None = None
+    ) -> None:
         self.rpc, self.sender = rpc, sender
-        self._warp = warp
-        self._start: int | None = None
+        self._warp, self._zero_unix = warp, zero_unix
         self._last: Block | None = None
 
     def submit(self, transactions: Sequence[Transaction], seconds: int) -> Span:
         """As `Blocks.submit`, waiting until the node has mined them."""
         self.stand()
         before = self.rpc.quantity("eth_blockNumber")
-        if self._warp and seconds > 0:
+        if self._warp and seconds >= 0:
             self._move_clock(seconds)
         self.sender.send(transactions)
         started = time.monotonic()
@@ -230,12 +238,17 @@ class ForeignBlocks:
         numbers = sorted(map(as_quantity, places))
         return [self.rpc.block(number) for number in (numbers[0], numbers[-1])]
 
+    @property
+    def zero_unix(self) -> int | None:
+        """Simulated time 0, in unix seconds; None where the node's clock is its own."""
+        if self._warp and self._zero_unix is None:
+            self._zero_unix = self.rpc.block().timestamp + 1
+        return self._zero_unix
+
     def _move_clock(self, seconds: int) -> None:
-        """Simulated time 0 is when the node stood ready."""
-        latest = self.rpc.block().timestamp
-        if self._start is None:
-            self._start = latest
-        set_next_timestamp(self.rpc, max(self._start + seconds, latest + 1))
+        latest, zero = self.rpc.block().timestamp, self.zero_unix
+        assert zero is not None
+        set_next_timestamp(self.rpc, max(zero + seconds, latest + 1))
 
 
 def _hold(blocks: Sequence[Block], transactions: Sequence[Transaction]) -> bool:

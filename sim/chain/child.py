@@ -97,7 +97,9 @@ class Child:
             taken_back=lambda first: self._send(TakenBack(first)),
         )  # fmt: skip
         last, funded = load_began(setup.directory), course.funded
-        began = Began(course.first_call, first_block, last.acts_block if last else None)
+        began = Began(
+            course.first_call, first_block, last.acts_block if last else None, blocks.zero_unix
+        )
         began.save(setup.directory)
         forget(setup.directory)
         self._send(
@@ -190,7 +192,9 @@ def _foreign(setup: ChainSetup) -> Blocks:
     sender = Sender(rpc, find_signer(rpc, router), chain_id, free=False)
     if setup.performs:
         check_performable(sender, deployment, rpc.url)
-    return ForeignBlocks(rpc, sender, warp=setup.warp)
+    began = load_began(setup.directory)
+    zero = began.zero_unix if began is not None else None
+    return ForeignBlocks(rpc, sender, warp=setup.warp, zero_unix=zero)
 
 
 def _first_block(blocks: Blocks, setup: ChainSetup) -> int:

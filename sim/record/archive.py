@@ -41,6 +41,7 @@ class ChainPlace(BaseModel):
         first_block, last_block: the run's own, funding included. head: the last block's hash.
         calls: how many were settled. halted: an interruption kept the others from being sent.
         errands: how many movements of money beside the calls were done.
+        warp: the clock of somebody else's node followed simulated time.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +54,7 @@ class ChainPlace(BaseModel):
     calls: int
     halted: bool
     errands: int = 0
+    warp: bool = False
 
 
 class Manifest(BaseModel):
@@ -134,7 +136,8 @@ def save(directory: Path, frames: Frames, chain: ChainPlace | None) -> None:
     """
     scenario = frames.scenario
     if chain is not None:
-        Begun(scenario=scenario, chain=chain.backend, deployment=None, warp=False).save(directory)
+        asked = Begun(scenario=scenario, chain=chain.backend, deployment=None, warp=chain.warp)
+        asked.save(directory)
     manifest = Manifest(
         scenario=scenario,
         scenario_hash=scenario.scenario_hash().hex(),
