@@ -286,7 +286,17 @@ def test_the_report_is_a_fold_only_if_it_is_the_same_again(world: World, frames:
     told = figures(frames)
     other = told.model_copy(update={"spend_micros": told.spend_micros + 1})
     assert broken(replace(good, figures_before=other)) == ["report_is_a_fold"]
-    assert broken(replace(good, figures=None, figures_before=None)) == []
+    for half in (replace(good, figures=None), replace(good, figures_before=None)):
+        assert broken(half) == ["report_is_a_fold"]
+
+
+def test_a_record_that_was_not_saved_says_why_its_report_was_not_folded_again(
+    world: World, frames: Frames
+) -> None:
+    unsaved = replace(evidence_of(frames, world), figures=None, figures_before=None)
+    law = check(unsaved)["report_is_a_fold"]
+    assert law.ok
+    assert "the record was not saved" in law.found
 
 
 def test_an_open_call_is_lost_in_a_run_that_was_not_interrupted(cut_off: Evidence) -> None:

@@ -209,11 +209,18 @@ def parity(evidence: Evidence) -> LawFigures:
 
 
 def report_is_a_fold(evidence: Evidence) -> LawFigures:
-    """8. Saved and read again, the record gives the same figures."""
-    if evidence.figures is None:
-        return LawFigures(ok=True, found="not saved", needed="not saved")
-    same = evidence.figures == evidence.figures_before
-    return _verdict("same figures" if same else "other figures", "same figures")
+    """8. Saved and read again, the record gives the same figures.
+
+    Of one that is kept in memory there is nothing to read again; the law says so.
+    """
+    after, before = evidence.figures, evidence.figures_before
+    if after is None and before is None:
+        why = "not looked at: the record was not saved, so that nothing could be read again"
+        return LawFigures(ok=True, found=why, needed="same figures, where a record is saved")
+    if after is None or before is None:
+        lacking = "after" if after is None else "before"
+        return _verdict(f"no figures from {lacking} it was saved", "same figures")
+    return _verdict("same figures" if after == before else "other figures", "same figures")
 
 
 def nothing_is_lost(evidence: Evidence) -> LawFigures:
