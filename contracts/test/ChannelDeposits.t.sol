@@ -9,10 +9,13 @@ import {ERC3009DepositCollector} from "../src/x402/ERC3009DepositCollector.sol";
 import {IVoucherChannels} from "../src/x402/IVoucherChannels.sol";
 import {Multicall3} from "../src/x402/Multicall3.sol";
 import {Permit2DepositCollector} from "../src/x402/Permit2DepositCollector.sol";
-import {VoucherHashes} from "../src/x402/VoucherHashes.sol";
 import {ChannelTest} from "./support/ChannelTest.sol";
 import {Permit2Double} from "./support/Permit2Double.sol";
 import {FeeToken, ReentrantToken, SpoiltToken} from "./support/Tokens.sol";
+
+interface ITypehashes {
+    function CHANNEL_CONFIG_TYPEHASH() external view returns (bytes32);
+}
 
 contract ChannelDepositsTest is ChannelTest {
     address private constant PERMIT2 = 0x000000000022D473030F116dDEE9F6B43aC78BA3;
@@ -52,7 +55,7 @@ contract ChannelDepositsTest is ChannelTest {
             "claims"
         );
         assertEq(
-            VoucherHashes(CHANNELS).CHANNEL_CONFIG_TYPEHASH(),
+            ITypehashes(CHANNELS).CHANNEL_CONFIG_TYPEHASH(),
             0x1c9a06ceab9b0ebbd3301dc56c9111bb6d9af421356dc9ccb3b7084c755db308,
             "type of a channel"
         );
