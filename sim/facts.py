@@ -108,6 +108,14 @@ class Reason(IntEnum):
     TOOLS = 17
 
 
+class JobState(IntEnum):
+    """Where an on-chain job stands, as the port has it."""
+
+    FUNDED = 0
+    TERMINAL = 1
+    CANCELLED = 2
+
+
 class Decision(IntEnum):
     """What an agent decides beside its tasks."""
 

@@ -11,6 +11,7 @@ from sim.record import Calls, Columns, Transfers, digest
 from sim.record.asides import (
     asks_frame,
     decisions_frame,
+    jobs_frame,
     own_answers_frame,
     prices_frame,
     slots_frame,
@@ -42,6 +43,7 @@ def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed])
     scenario, history = world.scenario, world.history
     columns, names = Columns(history), Names(scenario)
     batches = batches_frame(columns, scenario, first_settled_id, landed)
+    moves = world.course.books.moves if world.course else []
     budgets = np.array([agent.budget_micros for agent in world.agents], np.int64)
     return Frames(
         scenario=scenario,
@@ -55,7 +57,7 @@ def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed])
             chain([mints(budgets, bonds(scenario))], _transfers(columns.calls, len(budgets))),
             modelled_gas(batches, scenario),
             names,
-            [*(world.course.books.moves if world.course else ()), *_withdrawn(columns, names)],
+            [*moves, *_withdrawn(columns, names)],
         ),
         batches=batches,
         own_answers=own_answers_frame(columns.own_answers, names),
@@ -64,6 +66,7 @@ def frames_of(world: World, first_settled_id: int, landed: Mapping[int, Landed])
         slots=slots_frame(columns.slots, names),
         withdrawals=withdrawals_frame(columns.withdrawals, names),
         asks=asks_frame(columns.asks, names),
+        jobs=jobs_frame(columns.jobs, names, moves),
         protocol=world.course.frames() if world.course else ProtocolFrames(),
     )
 

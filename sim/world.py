@@ -34,7 +34,7 @@ from sim.record import (
 from sim.routers import LEARNERS
 from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
-from sim.units import BytesArray, us_from_hours_nearest
+from sim.units import BytesArray, Int64Array, us_from_hours_nearest
 
 BLOCK_ROWS: Final = 4096
 
@@ -168,7 +168,7 @@ class World:
         self.ledger.post(
             calls, ((call.agent.index, call.quote_micros) for call in market.in_flight.values())
         )
-        paid = np.flatnonzero(calls.status == Status.SETTLED)
+        paid = self._paid(calls)
         if self.on_batch is not None:
             self._handover.add(calls, hashes, paid, moved)
         self._hand_on(self.rail.add(calls.finished_us[paid]))
@@ -183,7 +183,7 @@ class World:
         market.tasks.clear()
         answered = np.isin(calls.reason, ANSWERED).astype(np.int64)
         hashes = self._hasher.hashes(calls, answered)
-        paid = np.flatnonzero(calls.status == Status.SETTLED)
+        paid = self._paid(calls)
         order = np.full(len(calls), UNSETTLED, np.int64)
         order[paid] = self._settled + np.arange(len(paid))
         self._settled += len(paid)
@@ -198,6 +198,14 @@ class World:
             self.withdrawing.rows, market.asks,
         )  # fmt: skip
         return calls, hashes
+
+    def _paid(self, calls: Calls) -> Int64Array:
+        """The rows of the calls that the rail settles: those charged, but for on-chain jobs."""
+        charged = calls.status == Status.SETTLED
+        jobs = self.course.jobs if self.course is not None else None
+        if jobs is not None:
+            charged &= ~jobs.among(calls.call_id)
+        return np.flatnonzero(charged)
 
     def _hand_on(self, closed: list[Closed]) -> None:
         self.history.closed += closed
@@ -215,14 +223,21 @@ class World:
                 self.stop()
 
     def _finish(self) -> None:
-        if self.course is not None:
-            self.course.finish()
+        self._end_course()
         self._flush()
         self._hand_on(self.rail.finish())
         self._send(self._handover.last(len(self.history.closed), self.clock.now))
         if self.market.tasks_ended < self.market.tasks_posted:
             self.ledger.strand(self._strand())
         self._note_time()
+
+    def _end_course(self) -> None:
+        """The protocol comes to its end; its jobs are whole then."""
+        if self.course is None:
+            return
+        self.course.finish()
+        if self.course.jobs is not None:
+            self.history.jobs.append(Packed(self.course.jobs.columns()))
 
     def unpay(self, places: Iterable[int]) -> None:
         """Records calls, by their places in settlement order, as unpaid at no charge."""
@@ -232,8 +247,7 @@ class World:
 
     def abandon(self) -> None:
         """After a broken law: puts what has happened into the history, the breach included."""
-        if self.course is not None:
-            self.course.finish()
+        self._end_course()
         self._collect()
         self._strand()
         self._note_time()

@@ -168,4 +168,9 @@ RULED ;; protocol.pricing={} ;; models.m.price={kind: per_call, usd_per_call: 0.
  models.n.price.usd_per_call=0.01 ;; models.o.price.usd_per_call=0.01
 protocol.pricing.window_h 0.01
 protocol.pricing.tiers [{requests: 0, times: 1}, {requests: 50, times: 3}]
+RULED ;; protocol.pricing={} ;; models.m.price={kind: per_call, usd_per_call: 0.01} ;;\
+ models.n.price.usd_per_call=0.01 ;; models.o.price.usd_per_call=0.01 ;;\
+ protocol.jobs={share_percent: 20, base_price_usd: 0.02}
+protocol.jobs.share_percent 90
+protocol.jobs.base_price_usd 0.03
 """.replace("RULED", RULED)

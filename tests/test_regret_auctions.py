@@ -77,7 +77,7 @@ def asks_seen(what: Scenario, monkeypatch: pytest.MonkeyPatch) -> tuple[Frames, 
 def test_the_record_tells_what_every_model_asked_for_every_call(kind, monkeypatch):
     frames, seen = asks_seen(bazaar(kind), monkeypatch)
     every, calls = phases(frames.scenario), calls_from_frame(frames.calls)
-    prices = Prices(Listed(frames.prices, every.first), asks_from_frame(frames.asks))
+    prices = Prices(Listed(frames, every.first), asks_from_frame(frames.asks))
     number = every.of(calls.posted_us)
     assert set(number.tolist()) == {0, 1, 2, 3}
     for at, phase in enumerate(every):

@@ -92,14 +92,14 @@ class _Held:
     def __init__(self, moves: Iterable[Move]) -> None:
         self.of: dict[tuple[str, str], int] = defaultdict(int)
         self.bought: list[tuple[str, tuple[int, int]]] = []
-        micros = 0
         for _, kind, asset, source, target, amount in moves:
             self.of[asset, source] -= amount
             self.of[asset, target] += amount
             if kind == Kind.SWAP and asset == "USDC":
-                micros = amount
+                self.bought.append((source.removeprefix("model:"), (amount, 0)))
             elif kind == Kind.SWAP:
-                self.bought.append((target.removeprefix("model:"), (micros, amount)))
+                name, (micros, _) = self.bought[-1]
+                self.bought[-1] = name, (micros, amount)
 
 
 def _least_floor_micros(scenario: Scenario) -> int:

@@ -4,6 +4,7 @@ from sim.clearing.bonded import BondedAuction
 from sim.clearing.capacity import CapacityAuction
 from sim.clearing.demand import DemandPrice
 from sim.clearing.double import DoubleAuction
+from sim.clearing.jobs import JobPrice
 from sim.clearing.posted import PostedPrice
 from sim.clearing.reverse import ReverseAuction
 from sim.clearing.types import Clearing, Floor, Offer
@@ -16,6 +17,7 @@ from sim.mechanisms import (
     SecondPrice,
     UniformPrice,
 )
+from sim.models import FloorPool, JobPool
 from sim.scenario.schema import Scenario
 
 __all__ = ["Clearing", "Floor", "Offer", "clearing_of"]
@@ -25,10 +27,9 @@ def clearing_of(scenario: Scenario, floor: Floor) -> Clearing:
     """The state of a scenario's mechanism within one run."""
     rule: Mechanism = scenario.mechanism
     if isinstance(rule, Posted):
-        protocol = scenario.protocol
-        if protocol is not None and protocol.pricing is not None:
-            return DemandPrice(floor)
-        return PostedPrice(floor)
+        if isinstance(floor.pool, JobPool):
+            return JobPrice(floor, floor.pool)
+        return DemandPrice(floor) if isinstance(floor.pool, FloorPool) else PostedPrice(floor)
     if isinstance(rule, (FirstPrice, SecondPrice, UniformPrice)):
         return CapacityAuction(rule, scenario, floor)
     if isinstance(rule, Double):

@@ -8,17 +8,16 @@ from sim.clearing.types import Offer
 from sim.facts import Reason, Task
 from sim.mechanisms import Ask
 from sim.models import Terms
-from sim.units import times_tenths_ceil
 
 
 class DemandPrice(PostedPrice):
     """As `PostedPrice`; what is quoted is charged, whatever the multiplier is by then."""
 
     def asks(self, task: Task, models: Sequence[int]) -> list[Ask]:
-        """What each model asks at the multiplier, with the validators' score."""
-        tenths = self.pool.tenths[task.intent]
+        """What each model asks at the signal price, with the validators' score."""
+        signal_micros = self.pool.signal_micros
         return [
-            each._replace(ask_micros=times_tenths_ceil(each.ask_micros, tenths))
+            each._replace(ask_micros=signal_micros(task, each.ask_micros))
             for each in super().asks(task, models)
         ]
 
@@ -28,6 +27,5 @@ class DemandPrice(PostedPrice):
         """The router's pick at the signal price."""
         del agent
         model = self.pool.endpoints[self.floor.router.pick(task, attempt, models, self.pool)]
-        tenths = self.pool.tenths[task.intent]
-        price = times_tenths_ceil(model.quote_micros(task), tenths)
+        price = self.pool.signal_micros(task, model.quote_micros(task))
         return model, price, price, price, Terms(price, price if self.floor.pay_any else None)

@@ -132,6 +132,9 @@ def _protocol(summary: Summary) -> Iterator[tuple[str, str]]:
     if found.spent_micros:
         spent = dollars(found.spent_micros)
         yield "purchases", f"{spent} $ bought {found.bought_machina:,.2f} MACHINA"
+    if (jobs := summary.jobs).created:
+        ended = f"{whole(jobs.terminal)} paid {dollars(jobs.gross_micros)} $"
+        yield "on-chain jobs", f"{ended}, {whole(jobs.cancelled)} cancelled"
 
 
 def _conduct(conduct: ConductFigures) -> Iterator[tuple[str, str]]:

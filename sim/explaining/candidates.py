@@ -8,9 +8,9 @@ from sim.explaining.watch import Watch
 from sim.facts import Task
 from sim.mechanisms import Posted
 from sim.metrics.asked import ForSlots, at_ask, at_award
-from sim.models import Endpoint
+from sim.models import Endpoint, Pool
 from sim.scenario import Scenario
-from sim.units import PPM, times_tenths_ceil
+from sim.units import PPM
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ def candidate(
     load = occupied / slots
     if task.intent not in endpoint.abilities:
         return Candidate(endpoint.id, f"does not serve {scenario.intents[task.intent]}", load)
-    tenths = seen.world.pool.tenths[task.intent]
-    quote = times_tenths_ceil(endpoint.quote_micros(task), tenths)
-    least = times_tenths_ceil(endpoint.least_micros(task), tenths)
+    pool = seen.world.pool
+    quote = pool.signal_micros(task, endpoint.quote_micros(task))
+    least = pool.signal_micros(task, endpoint.least_micros(task))
     refused = ""
     if not scenario.models[endpoint.id].listed:
         refused = "not on offer: not released yet, or no longer"
@@ -89,7 +89,7 @@ def _surplus(scenario: Scenario, seen: Watch, endpoint: Endpoint, row: dict[str,
     task, rule, pays_any = seen.task, scenario.mechanism, scenario.rail.settle_on == "delivered"
     chance = endpoint.chance_ppm(task.intent, task.difficulty) / PPM
     if isinstance(rule, Posted):
-        right, wrong = _list_charges(task, endpoint, seen.world.pool.tenths[task.intent])
+        right, wrong = _list_charges(task, endpoint, seen.world.pool)
         return chance * (task.value_micros - right) - (1 - chance) * (wrong if pays_any else 0)
     chances, value = np.array([chance]), np.array([task.value_micros])
     if endpoint.id == row["model"] and not isinstance(rule, ForSlots):
@@ -99,8 +99,8 @@ def _surplus(scenario: Scenario, seen: Watch, endpoint: Endpoint, row: dict[str,
     return float(at_ask(rule, chances, value, asked, pays_any=pays_any)[0])
 
 
-def _list_charges(task: Task, endpoint: Endpoint, tenths: int) -> list[int]:
-    """What a right answer and a wrong one cost by the tariff, times the demand multiplier."""
+def _list_charges(task: Task, endpoint: Endpoint, pool: Pool) -> list[int]:
+    """What a right answer and a wrong one cost: by the tariff, and what the pool makes of that."""
     cached = task.input_tokens * endpoint.hit_ppm // PPM
     fresh = task.input_tokens - cached
     lengths = (
@@ -108,4 +108,4 @@ def _list_charges(task: Task, endpoint: Endpoint, tenths: int) -> list[int]:
         for factor in (endpoint.right_tokens_ppm, endpoint.wrong_tokens_ppm)
     )
     charges = (endpoint.tariff.charge_ceil(fresh, cached, length) for length in lengths)
-    return [times_tenths_ceil(charge, tenths) for charge in charges]
+    return [pool.signal_micros(task, charge) for charge in charges]

@@ -9,6 +9,7 @@ import polars as pl
 from sim.facts import Kind, Reason, Status
 from sim.laws.answers import answers_out_of_order, answers_wrong, over_budget
 from sim.laws.evidence import Evidence, Parity
+from sim.laws.jobs import jobs_wrong
 from sim.laws.machina import minted, pool_at_start, supply_needed
 from sim.laws.redrawn import tasks_shifted
 from sim.laws.withdrawals import claims, withdrawals_out_of_order
@@ -240,7 +241,7 @@ def nothing_is_lost(evidence: Evidence) -> LawFigures:
     if len(of_task) != len(frames.tasks):
         return _verdict(f"calls of task {len(of_task) - 1}", f"{len(frames.tasks)} tasks")
     gaps += int((of_task != frames.tasks["calls"].to_numpy()).sum())
-    gaps += answers_wrong(evidence)
+    gaps += answers_wrong(evidence) + jobs_wrong(evidence)
     answered = np.isin(evidence.calls.status, (Status.SETTLED, Status.UNPAID))
     right = (evidence.calls.reason == Reason.NONE) & answered
     gaps += int((right != evidence.calls.success).sum())

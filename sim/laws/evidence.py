@@ -14,7 +14,7 @@ from sim.facts import Reason
 from sim.ledger import Ledger
 from sim.metrics import Figures
 from sim.record import Calls, OwnAnswers, Tasks
-from sim.record.asides import asides_of
+from sim.record.asides import own_answers_from_frame
 from sim.record.frames import Frames, Names, calls_from_frame, tasks_from_frame
 from sim.units import Int64Array
 
@@ -79,7 +79,7 @@ class Evidence:
 
         Block by block of tasks, with those that they are of: a long run's are never all there.
         """
-        (own, *_), calls = asides_of(self.frames), self.calls
+        own, calls = own_answers_from_frame(self.frames.own_answers), self.calls
         right = (own.reason == Reason.NONE).astype(np.int64)
         own_by_task, asked = _by_task(own.task_id), np.concatenate([calls.task_id, own.task_id])
         for number in np.unique(asked // BLOCK_TASKS).tolist():

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from sim.metrics.conduct import ConductFigures
 from sim.metrics.networks import NetworkFigures
-from sim.metrics.parts import JudgeFigures, Part, ProtocolFigures, ReportedFigures
+from sim.metrics.parts import JobFigures, JudgeFigures, Part, ProtocolFigures, ReportedFigures
 from sim.metrics.parts import means as _is
 from sim.metrics.prices import PriceFigures
 
@@ -215,6 +215,7 @@ class Figures(Part):
     rail: RailFigures
     stability: StabilityFigures
     protocol: ProtocolFigures
+    jobs: JobFigures
     judges: dict[str, JudgeFigures]
     reported: dict[str, ReportedFigures]
 

@@ -22,6 +22,7 @@ from sim.metrics.definitions import (
 )
 from sim.metrics.gains import Gains, gains_of
 from sim.metrics.gas import modelled_micros
+from sim.metrics.jobs import job_figures
 from sim.metrics.listed import Listed
 from sim.metrics.networks import network_figures, payments, trust
 from sim.metrics.owners import own_calls, spend_by_owner
@@ -89,6 +90,7 @@ def figures(frames: Frames) -> Figures:
         rail=rail,
         stability=StabilityFigures(**asdict(stability(frames))),
         protocol=protocol_figures(frames),
+        jobs=job_figures(frames),
         reported=reported(frames),
         judges=judge_figures(frames),
     )
@@ -204,7 +206,7 @@ def _market(frames: Frames, gains: Iterable[Gains], gas_micros: int) -> MarketFi
     value, posted_us = of_tasks(frames, "value_micros"), of_tasks(frames, "posted_us")
     limit = limits_micros(every, posted_us, group, value)
     terms = Terms(group, value // answers_asked(frames, group), limit)
-    asked = Prices(Listed(frames.prices, every.first), asks_from_frame(frames.asks))
+    asked = Prices(Listed(frames, every.first), asks_from_frame(frames.asks))
     return MarketFigures(
         hhi_calls=_herfindahl(by_model["len"].to_list()),
         hhi_spend=_herfindahl(by_model["charge_micros"].to_list()),

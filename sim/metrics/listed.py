@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 
 from sim.models import list_tariff
-from sim.record.asides import prices_from_frame
+from sim.record.asides import jobs_from_frame, prices_from_frame
+from sim.record.frames import Frames
 from sim.scenario.schema import Scenario
 from sim.units import Int64Array
 
@@ -21,14 +21,26 @@ class ListPrice(NamedTuple):
 
 
 class Listed:
-    """The list prices of a run."""
+    """The list prices of a run; for a call that is an on-chain job, all models have its price."""
 
-    def __init__(self, frame: pl.DataFrame, first: Scenario) -> None:
-        self._moved = prices_from_frame(frame)
+    def __init__(self, frames: Frames, first: Scenario) -> None:
+        self._moved = prices_from_frame(frames.prices)
+        self._jobs = jobs_from_frame(frames.jobs)
         self._first = [ListPrice(*list_tariff(model).parts) for model in first.models.values()]
 
     def of(self, model: int, call_id: Int64Array) -> ListPrice:
         """What a model listed when these calls were quoted; one price, if its never moved."""
+        price = self._posted(model, call_id)
+        if not len(self._jobs):
+            return price
+        known, place = self._jobs.call_id, np.searchsorted(self._jobs.call_id, call_id)
+        place = np.minimum(place, len(known) - 1)
+        job = known[place] == call_id
+        return price._replace(
+            per_call=np.where(job, self._jobs.gross_micros[place], price.per_call)
+        )
+
+    def _posted(self, model: int, call_id: Int64Array) -> ListPrice:
         rows, first = np.flatnonzero(self._moved.model == model), self._first[model]
         if not len(rows):
             return first

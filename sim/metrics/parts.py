@@ -36,6 +36,21 @@ class ProtocolFigures(Part):
     bought_machina: Annotated[float, means("MACHINA", "bought with them")]
 
 
+class JobFigures(Part):
+    """Calls that were on-chain jobs; all zero where there are none."""
+
+    created: Annotated[int, means("jobs", "funded: calls made that are jobs")]
+    terminal: Annotated[int, means("jobs", "of these, answered, judged and paid")]
+    cancelled: Annotated[int, means("jobs", "of these, ended without a charge")]
+    gross_micros: Annotated[int, means("micros", "agents paid for terminal jobs; part of spend")]
+    fee_micros: Annotated[int, means("micros", "of that, the treasury's")]
+    price_micros_mean: Annotated[int | None, means("micros", "gross / terminal, nearest")]
+    wait_us_mean: Annotated[
+        int | None, means("us", "mean time from funded to terminal, the verdict's round in it")
+    ]
+    bought_machina: Annotated[float, means("MACHINA", "that models got for terminal jobs")]
+
+
 class JudgeFigures(Part):
     """One group of validators."""
 

@@ -1,13 +1,11 @@
 """The pool: which models are open to a task, what they would cost, and how they score."""
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from sim.chance import below, mix
 from sim.facts import Reason, Task
-from sim.latencies import Lognormal
 from sim.mechanisms import Tariff
 from sim.models.answer import Answer
 from sim.models.deceit import Substituted
@@ -15,10 +13,10 @@ from sim.models.endpoint import Endpoint, list_tariff
 from sim.models.host import Host
 from sim.models.learnt import Learnt
 from sim.models.metered import SPENDERS, Metered
+from sim.models.speeds import time_terms
 from sim.scenario.honesty import Substitution
 from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
-from sim.scenario.supply import Model
 from sim.units import PPM, TOKENS_PER_MTOK, US_PER_S, ppm_nearest
 from sim.validators import Running
 
@@ -98,7 +96,7 @@ class Pool(Learnt):
         """What follows from the models' and the groups' parameters alone."""
         ends, models = self.endpoints, list(scenario.models.values())
         self._costs = [self._cost_terms(endpoint, endpoint.tariff) for endpoint in ends]
-        self._times = [_time_terms(model) for model in models]
+        self._times = [time_terms(model) for model in models]
         for endpoint, model in zip(ends, models, strict=True):
             if isinstance(endpoint.deceit, Substituted) and isinstance(model.honesty, Substitution):
                 endpoint.deceit.other = ends[self.ids.index(model.honesty.by)]
@@ -174,6 +172,11 @@ class Pool(Learnt):
             for call, per_input, per_output in map(terms.__getitem__, models)
         ]
 
+    def signal_micros(self, task: Task, micros: int) -> int:
+        """What is asked for an answer that a model's own tariff has at so much."""
+        del task
+        return micros
+
     def serving(self, group: int, intent: int) -> Sequence[int]:
         """Models that may serve a group's intent, busy or down though they may be."""
         return self._serving[group, intent]
@@ -186,10 +189,11 @@ class Pool(Learnt):
         return Host(endpoint, slots, partial(self.list_charge, model))
 
     def list_charge(self, model: int, task: Task, answer: Answer) -> int:
-        """What an answer costs by the tariff that a model lists now."""
+        """What an answer costs by the tariff that a model lists now, and what is made of that."""
         fresh = task.input_tokens - answer.cached_tokens
         tariff = self.endpoints[model].tariff
-        return tariff.charge_ceil(fresh, answer.cached_tokens, answer.output_tokens)
+        charge_micros = tariff.charge_ceil(fresh, answer.cached_tokens, answer.output_tokens)
+        return self.signal_micros(task, charge_micros)
 
     def room_changed(self, endpoint: Endpoint) -> None:
         """To be called once a model has filled up or has room again, is down or back."""
@@ -283,16 +287,3 @@ def _default_limit(scenario: Scenario) -> int | None:
 
 def _list_price(tariff: Tariff) -> int:
     return tariff.input + tariff.output + tariff.per_call * THOUSAND_CALLS
-
-
-def _time_terms(model: Model) -> tuple[float, float]:
-    """Expected us until the first token, and per token of the reference answer."""
-    latency = model.latency
-    spread = math.exp(latency.sigma**2 / 2) if isinstance(latency.law, Lognormal) else 1.0
-    if model.breakdowns.mean_busy_s is not None:
-        spread *= 1 + model.breakdowns.mean_repair_s / model.breakdowns.mean_busy_s
-    expansion = model.verbosity / (1 - model.reasoning_share)
-    return (
-        latency.first_token_ms * 1000 * spread,
-        expansion * US_PER_S / latency.tokens_per_s * spread,
-    )

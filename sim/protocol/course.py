@@ -7,12 +7,13 @@ import numpy as np
 
 from sim.chance import BlockSizes, below, key, mix, stream
 from sim.clock import Clock
-from sim.models import Call, FloorPool, Pool
+from sim.models import Call, FloorPool, JobPool, Pool
 from sim.protocol.board import Board, Standing
 from sim.protocol.books import Books
 from sim.protocol.chronicle import Chronicle
 from sim.protocol.demand import Demand
 from sim.protocol.discipline import Tribunal
+from sim.protocol.jobs import JobBook
 from sim.protocol.jury import Jury
 from sim.protocol.mint import Mint
 from sim.protocol.purchasing import Purchasing
@@ -61,6 +62,10 @@ class Course:
         self.demand: Demand | None = None
         if pricing is not None and isinstance(pool, FloorPool):
             self.demand = Demand(pricing, pool, len(scenario.intents))
+        self.jobs: JobBook | None = None
+        if self.demand is not None and isinstance(pool, JobPool):
+            self.jobs = JobBook(clock, pool, self.purchasing, self.demand.volume)
+            self.rounds.on_earned = self.jobs.earned
         self._keys = {
             (intent, model): key(f"protocol/{scenario.intents[intent]}/{pool.ids[model]}")
             for intent, model in self.board.pairs
@@ -97,6 +102,8 @@ class Course:
     def finish(self) -> None:
         """Judges what is left, and writes down the epoch under way; no event follows."""
         self.rounds.finish()
+        if self.jobs is not None:
+            self.jobs.finish()
         self._write_down(over=False)
 
     def frames(self) -> ProtocolFrames:

@@ -56,7 +56,7 @@ class Buyer:
 class Purchasing:
     """All models' purchases in one pool, in which USDC is token 0.
 
-    Micros that are too few to buy a wei wait with the rest.
+    Micros that are too few to buy a wei wait with the rest. ``swaps`` counts those that took some.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Purchasing:
     ) -> None:
         self.clock, self.books, self.models = clock, books, models
         self.adopt(rules)
+        self.swaps = 0
         self.buyers = [Buyer() for _ in models]
         self.random = [stream(seed, "protocol", "drips", model) for model in models]
         self.exchange = Exchange(
@@ -81,13 +82,22 @@ class Purchasing:
         """Sets the first transaction."""
         self._await_next()
 
-    def earned(self, model: int, micros: int) -> None:
-        """A model has earned so much more; enough of it begins a purchase."""
+    def earned(self, call_id: int, model: int, micros: int) -> None:
+        """A model has earned so much more by a call; enough of it begins a purchase."""
+        del call_id
         buyer = self.buyers[model]
         self.books.credit(USDC, f"model:{self.models[model]}", micros)
         buyer.gathered_micros += micros
         if buyer.gathered_micros >= self.least_micros:
             self._begin(model, buyer)
+
+    def buy(self, model: int, micros: int) -> None:
+        """A model has earned so much more, and all of it is spent on MACHINA at once.
+
+        What the pool does not take, the model keeps.
+        """
+        self.books.credit(USDC, f"model:{self.models[model]}", micros)
+        self._swap(model, micros)
 
     def _begin(self, model: int, buyer: Buyer) -> None:
         """Spreads what has gathered over the time to come, drip by drip."""
@@ -110,11 +120,17 @@ class Purchasing:
 
     def _transact(self, _: None) -> None:
         now_us = self.clock.now
-        for model, buyer in zip(self.models, self.buyers, strict=True):
+        for model, buyer in enumerate(self.buyers):
             micros = buyer.due(now_us)
             if micros:
-                taken, wei = self.exchange.swap(micros, zero_for_one=True)
-                buyer.gathered_micros += micros - taken
-                self.books.move(now_us, Kind.SWAP, USDC, f"model:{model}", POOL, taken)
-                self.books.move(now_us, Kind.SWAP, MACHINA, POOL, f"model:{model}", wei)
+                buyer.gathered_micros += micros - self._swap(model, micros)
         self._await_next()
+
+    def _swap(self, model: int, micros: int) -> int:
+        """Spends a model's micros on MACHINA now; returns how many the pool has taken."""
+        now_us, account = self.clock.now, f"model:{self.models[model]}"
+        taken, wei = self.exchange.swap(micros, zero_for_one=True)
+        self.books.move(now_us, Kind.SWAP, USDC, account, POOL, taken)
+        self.books.move(now_us, Kind.SWAP, MACHINA, POOL, account, wei)
+        self.swaps += bool(taken)
+        return taken

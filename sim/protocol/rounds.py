@@ -22,6 +22,7 @@ JUDGES: Final = key("protocol/judges")
 LEADER: Final = key("protocol/leader")
 COLUMNS: Final = [field.name for field in fields(Calls)]
 SCORE: Final = COLUMNS.index("score_ppm")
+CALL = COLUMNS.index("call_id")
 CHARGE, FEE = COLUMNS.index("charge_micros"), COLUMNS.index("fee_micros")
 NO_ROW: Final = -1
 
@@ -60,7 +61,8 @@ class Rounds:
 
     ``rows`` are the market's rows, into which scores are written. ``ratings`` holds, per model
     and validator, in how many rounds it was judged and the sum of these scores in ppm.
-    ``on_earned`` is told what each judged call has brought its model, the fee taken off;
+    ``on_earned`` is told each judged call's id and model, and what it has brought that, the fee
+    taken off;
     ``on_verdict``, for routers that learn, the task, the model and the score.
     """
 
@@ -74,7 +76,7 @@ class Rounds:
         self.held = self.failed = self.reduced = self._failures = 0
         judges = len(jury.names) if jury else 0
         self.ratings = np.zeros((2, models, judges), np.int64)
-        self.on_earned: Callable[[int, int], None] | None = None
+        self.on_earned: Callable[[int, int, int], None] | None = None
         self.on_verdict: Callable[[Task, int, int], None] | None = None
         self._late_s = 0.0
 
@@ -186,7 +188,7 @@ class Rounds:
             row = rows[answer.row]
             rows[answer.row] = (*row[:SCORE], score_ppm, *row[SCORE + 1 :])
             if self.on_earned is not None:
-                self.on_earned(answer.model, row[CHARGE] - row[FEE])
+                self.on_earned(row[CALL], answer.model, row[CHARGE] - row[FEE])
             if self.on_verdict is not None:
                 self.on_verdict(answer.task, answer.model, score_ppm)
 

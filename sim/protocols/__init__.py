@@ -4,13 +4,13 @@ Without one, models keep the mean of their last verdicts as their score and noth
 """
 
 from sim.protocols.money import Emission, Purchases
-from sim.protocols.pricing import Pricing, Tier
+from sim.protocols.pricing import Jobs, Pricing, Tier
 from sim.protocols.telegraph import Registration, SpotChecks, Telegraph
 from sim.protocols.validators import Colluding, Consensus, Copying, Discipline, Honest
 
 __all__ = [
-    "PROTOCOLS", "Colluding", "Consensus", "Copying", "Discipline", "Emission", "Honest", "Pricing",
-    "Protocol", "Purchases", "Registration", "SpotChecks", "Telegraph", "Tier",
+    "PROTOCOLS", "Colluding", "Consensus", "Copying", "Discipline", "Emission", "Honest", "Jobs",
+    "Pricing", "Protocol", "Purchases", "Registration", "SpotChecks", "Telegraph", "Tier",
 ]  # fmt: skip
 
 Protocol = Telegraph

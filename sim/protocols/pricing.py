@@ -1,4 +1,4 @@
-"""What an answer costs: the model's floor times the demand multiplier of its intent."""
+"""What an answer costs: a model's floor, or a job's base price, times the demand multiplier."""
 
 from bisect import bisect_right
 from decimal import Decimal
@@ -9,6 +9,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from sim.parameters import Count, Parameters, Positive, PositiveUsd
+from sim.protocols.validators import Percent
+from sim.units import PPM
 
 Times = Annotated[Decimal, Field(ge=Decimal("0.1"), le=1000, decimal_places=1)]
 
@@ -56,3 +58,20 @@ class Pricing(Parameters):
     @cached_property
     def _table(self) -> tuple[list[int], list[int]]:
         return [t.requests for t in self.tiers], [int(t.times * 10) for t in self.tiers]
+
+
+class Jobs(Parameters):
+    """Tasks that are bought as on-chain jobs: one price, whichever model answers.
+
+    Args:
+        share_percent: how many of all tasks, each by a hash of its own draw.
+        base_price_usd: what a job costs, times the multiplier of its intent.
+    """
+
+    share_percent: Percent = 100.0
+    base_price_usd: PositiveUsd = Decimal(1)
+
+    @cached_property
+    def share_ppm(self) -> int:
+        """The share of tasks in millionths."""
+        return round(self.share_percent * PPM / 100)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sim.parameters import Count, Parameters, Positive, PositiveCount
 from sim.protocols.money import Emission, Purchases
-from sim.protocols.pricing import Pricing
+from sim.protocols.pricing import Jobs, Pricing
 from sim.protocols.validators import Consensus, Discipline, Hours, Percent, ValidatorGroup
 
 
@@ -48,6 +48,7 @@ class Telegraph(Parameters):
             ``discipline``. Without any, a round ends in what the scenario's ``validators`` find.
         pricing: floors and demand multipliers; models ask their list prices when left out. A floor
             that an event changes is a new registration.
+        jobs: the tasks that are bought as on-chain jobs; none when left out.
         emission: the MACHINA that each epoch makes.
         purchases: what models earn buys MACHINA for them; they keep USDC when left out.
     """
@@ -61,6 +62,7 @@ class Telegraph(Parameters):
     registrations: dict[str, Registration] = {}
     validators: dict[str, ValidatorGroup] = {}
     pricing: Pricing | None = None
+    jobs: Jobs | None = None
     consensus: Consensus = Consensus()
     discipline: Discipline = Discipline()
     emission: Emission = Emission()

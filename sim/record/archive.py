@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from sim.facts import Fault, ScenarioError, ToolError
+from sim.record.asides import no_jobs
 from sim.record.begun import BEGUN, Begun
 from sim.record.frames import Frames
 from sim.record.protocol import ProtocolFrames
@@ -22,10 +23,12 @@ MANIFEST: Final = "manifest.json"
 CHAIN_FILES: Final = ("deployment.json", "transactions.bin", "began.json", BEGUN)
 FUNDING: Final = "funding.json"
 """There while agents get their money on a node of somebody else's (`sim.chain.before`)."""
-TABLES: Final = (
+TABLES: Final[tuple[str, ...]] = (
     "calls", "tasks", "transfers", "batches", "own_answers", "decisions", "prices", "slots",
     "withdrawals", "asks",
 )  # fmt: skip
+JOBS: Final = "jobs"
+"""A table that is there where a protocol has jobs."""
 LEVEL: Final = 1
 """Of Zstandard: its default takes a third longer for files 3 % smaller."""
 UNREADABLE: Final = (OSError, ValueError, pl.exceptions.PolarsError)
@@ -81,6 +84,12 @@ class Saved:
     directory: Path
     manifest: Manifest
     frames: Frames
+
+
+def tables_of(scenario: Scenario) -> tuple[str, ...]:
+    """The tables of a run's record that every run of its kind has, a protocol's own aside."""
+    protocol = scenario.protocol
+    return TABLES if protocol is None or protocol.jobs is None else (*TABLES, JOBS)
 
 
 def versions() -> dict[str, str]:
@@ -150,7 +159,7 @@ def save(directory: Path, frames: Frames, chain: ChainPlace | None) -> None:
         versions=versions(),
     )
     try:
-        for name in TABLES:
+        for name in tables_of(scenario):
             table: pl.DataFrame = getattr(frames, name)
             path = directory / f"{name}.parquet"
             table.write_parquet(path, compression="zstd", compression_level=LEVEL)
@@ -173,9 +182,9 @@ def write_text(directory: Path, files: Mapping[str, str]) -> None:
         raise ToolError(msg) from error
 
 
-def not_whole(directory: Path) -> ScenarioError:
+def not_whole(directory: Path, tables: tuple[str, ...] = TABLES) -> ScenarioError:
     """Why a directory is not read as a run's: which of its files is missing, or damaged."""
-    files = [directory / MANIFEST, *(directory / f"{name}.parquet" for name in TABLES)]
+    files = [directory / MANIFEST, *(directory / f"{name}.parquet" for name in tables)]
     files += sorted({*directory.glob("*.json"), *directory.glob("*.parquet")} - {*files})
     found = next(filter(None, map(_lacking, files)), "a record of another version")
     if not files[0].is_file():
@@ -204,14 +213,15 @@ def _read(path: Path) -> pl.DataFrame:
 
 def load(directory: Path) -> Saved:
     """Reads a run directory; raises `ScenarioError` if it is none, or not whole."""
-    path = directory / MANIFEST
+    path, names = directory / MANIFEST, TABLES
     try:
         manifest = Manifest.model_validate(json.loads(path.read_text()))
-        tables = {name: _read(directory / f"{name}.parquet") for name in TABLES}
+        names = tables_of(manifest.scenario)
+        tables = {name: _read(directory / f"{name}.parquet") for name in names}
         ruled = manifest.scenario.protocol is not None
         protocol = ProtocolFrames.read(directory) if ruled else ProtocolFrames()
     except UNREADABLE as error:
-        raise not_whole(directory) from error
+        raise not_whole(directory, names) from error
     frames = Frames(
         scenario=manifest.scenario,
         digest=manifest.digest,
@@ -228,6 +238,7 @@ def load(directory: Path) -> Saved:
         slots=tables["slots"],
         withdrawals=tables["withdrawals"],
         asks=tables["asks"],
+        jobs=tables[JOBS] if JOBS in tables else no_jobs(manifest.scenario),
         protocol=protocol,
     )
     return Saved(directory, manifest, frames)

@@ -1,17 +1,31 @@
 """What happens beside calls as frames: own answers, decisions, prices and slots, money, asks."""
 
+from collections.abc import Iterable
 from dataclasses import fields
+from decimal import Decimal
 
 import polars as pl
 
-from sim.facts import Decision
-from sim.record.columns import Asks, Decisions, OwnAnswers, Prices, Slots, Table, Withdrawals
+from sim.facts import Decision, Kind
+from sim.record.columns import (
+    Asks,
+    Decisions,
+    Jobs,
+    OwnAnswers,
+    Prices,
+    Slots,
+    Table,
+    Withdrawals,
+)
 from sim.record.frames import Frames, Names, as_enum, codes
+from sim.record.moves import Move
 from sim.scenario.schema import Scenario
 from sim.units import Int64Array
 
 MARKET = "-"
 """What the record calls the model of a decision about the whole market."""
+MAYBE = ("ended_us", "swap")
+"""What of a job is null until it ends, or where nothing was bought."""
 
 
 def own_answers_frame(answers: OwnAnswers, names: Names) -> pl.DataFrame:
@@ -40,6 +54,30 @@ def withdrawals_frame(withdrawals: Withdrawals, names: Names) -> pl.DataFrame:
     group = names.coded("group", names.group_of_agent[withdrawals.agent])
     frame = pl.DataFrame([group, *_named(withdrawals, names)])
     return frame.with_columns(pl.col("executed").cast(pl.Boolean))
+
+
+def jobs_frame(jobs: Jobs, names: Names, moves: Iterable[Move]) -> pl.DataFrame:
+    """Every on-chain job, with the ``machina_wei`` that it has brought its model.
+
+    Args:
+        moves: the protocol's transfers, its purchases among them.
+    """
+    bought: list[Decimal] = []
+    for move in moves if len(jobs) else ():
+        if move.kind is Kind.SWAP and move.asset == "USDC":
+            bought.append(Decimal(0))
+        elif move.kind is Kind.SWAP:
+            bought[-1] = Decimal(move.amount)
+    group = names.coded("group", names.group_of_agent[jobs.agent])
+    wei = [bought[at] if at >= 0 else None for at in jobs.swap.tolist()]
+    machina = pl.Series("machina_wei", wei, dtype=pl.Decimal(38, 0))
+    absent = [pl.when(pl.col(each) >= 0).then(each).alias(each) for each in MAYBE]
+    return pl.DataFrame([group, *_named(jobs, names), machina]).with_columns(absent)
+
+
+def no_jobs(scenario: Scenario) -> pl.DataFrame:
+    """The jobs of a run that has none."""
+    return jobs_frame(Jobs.from_rows([]), Names(scenario), ())
 
 
 def _named(table: Table, names: Names) -> list[pl.Series]:
@@ -98,9 +136,13 @@ def asks_from_frame(frame: pl.DataFrame) -> Asks:
     return Asks(*(codes(frame[field.name]) for field in fields(Asks)))
 
 
-def asides_of(
-    frames: Frames,
-) -> tuple[OwnAnswers, Decisions, Prices, Slots, Withdrawals, Asks]:
+def jobs_from_frame(frame: pl.DataFrame) -> Jobs:
+    """The columns behind a frame of jobs."""
+    filled = frame.with_columns(pl.col(MAYBE).fill_null(-1))
+    return Jobs(*(codes(filled[field.name]) for field in fields(Jobs)))
+
+
+def asides_of(frames: Frames) -> tuple[Table, ...]:
     """The columns behind a record's frames of what happened beside tasks and calls."""
     return (
         own_answers_from_frame(frames.own_answers),
@@ -109,4 +151,5 @@ def asides_of(
         slots_from_frame(frames.slots),
         withdrawals_from_frame(frames.withdrawals),
         asks_from_frame(frames.asks),
+        jobs_from_frame(frames.jobs),
     )

@@ -171,6 +171,32 @@ class Withdrawals(Table):
 
 
 @dataclass(frozen=True, slots=True)
+class Jobs(Table):
+    """Columns of the calls that were on-chain jobs, in the order of their ids.
+
+    A job costs ``base_micros`` times ``multiplier_tenths`` / 10, the multiplier of an intent with
+    ``volume`` answers in the window: that is ``gross_micros``, of which the treasury keeps
+    ``fee_micros``, and the rest is swapped for the model, as the run's ``swap``-th swap from 0
+    (-1 where none was). ``state`` by `JobState`; ``ended_us`` is -1 until it ends.
+    """
+
+    call_id: Int64Array
+    task_id: Int64Array
+    agent: Int64Array
+    model: Int64Array
+    intent: Int64Array
+    base_micros: Int64Array
+    multiplier_tenths: Int64Array
+    volume: Int64Array
+    gross_micros: Int64Array
+    fee_micros: Int64Array
+    created_us: Int64Array
+    ended_us: Int64Array
+    state: Int64Array
+    swap: Int64Array
+
+
+@dataclass(frozen=True, slots=True)
 class Transfers(Table):
     """Columns of transfers of USDC: ``kind`` by `Kind`, accounts by number, amounts in micros.
 

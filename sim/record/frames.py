@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import polars as pl
 
-from sim.facts import Kind, Outcome, Reason, Status
+from sim.facts import JobState, Kind, Outcome, Reason, Status
 from sim.record.columns import Calls, Tasks, Transfers
 from sim.record.history import Columns
 from sim.record.moves import Move
@@ -25,7 +25,8 @@ class Frames:
     ``own_answers`` and ``decisions`` what agents did beside the market; ``prices`` what models list
     from which call on, and ``slots`` how many they have, where that changed in mid-run;
     ``withdrawals`` agents' ways out of accounts; ``asks`` what models asked in an auction for calls
-    that they may not have got, where their costs are drawn.
+    that they may not have got, where their costs are drawn; ``jobs`` the calls that were on-chain
+    jobs.
     """
 
     scenario: Scenario
@@ -43,6 +44,7 @@ class Frames:
     slots: pl.DataFrame
     withdrawals: pl.DataFrame
     asks: pl.DataFrame
+    jobs: pl.DataFrame
     protocol: ProtocolFrames = field(default_factory=ProtocolFrames)
 
 
@@ -74,6 +76,7 @@ class Names:
             "served_by": pl.Enum(list(scenario.models)),
             "intent": pl.Enum(list(scenario.intents)),
             "step": pl.Enum(list(phases(scenario).step_names)),
+            "state": pl.Enum([state.name.lower() for state in JobState]),
             "status": pl.Enum([status.name.lower() for status in Status]),
             "outcome": pl.Enum([outcome.name.lower() for outcome in Outcome]),
             "reason": pl.Enum([reason.name.lower() for reason in Reason]),

@@ -12,9 +12,11 @@ from sim.record.columns import (
     Asks,
     Calls,
     Decisions,
+    Jobs,
     OwnAnswers,
     Prices,
     Slots,
+    Table,
     Tasks,
     Withdrawals,
 )
@@ -51,6 +53,7 @@ class History:
     slots: list[Packed[Slots]] = field(default_factory=list)
     withdrawals: list[Packed[Withdrawals]] = field(default_factory=list)
     asks: list[Packed[Asks]] = field(default_factory=list)
+    jobs: list[Packed[Jobs]] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
     duration_us: int = 0
     call_us: int = 0
@@ -114,15 +117,16 @@ class Columns:
         self.slots = used_up(Slots, history.slots)
         self.withdrawals = used_up(Withdrawals, history.withdrawals)
         self.asks = used_up(Asks, history.asks)
+        self.jobs = used_up(Jobs, history.jobs)
         self.closed = tuple(history.closed)
         history.hashes.clear()
         history.settled.clear()
 
     @property
-    def asides(self) -> tuple[OwnAnswers, Decisions, Prices, Slots, Withdrawals, Asks]:
+    def asides(self) -> tuple[Table, ...]:
         """What happened beside tasks and calls: to own machines, agents, models and accounts."""
         moved = self.prices, self.slots, self.withdrawals
-        return self.own_answers, self.decisions, *moved, self.asks
+        return self.own_answers, self.decisions, *moved, self.asks, self.jobs
 
     @cached_property
     def batch(self) -> Int64Array:

@@ -17,6 +17,9 @@ def check_settleable(scenario: Scenario) -> None:
         allowed = f"{', '.join(ACCOUNT_RAILS)} under execution-contingent, on a chain"
         hint = f"a slash is paid into an agent's account, and {rail} keeps none: --chain none"
         faults.append(Fault("rail.kind", rail, allowed, hint))
+    if scenario.protocol is not None and scenario.protocol.jobs is not None:
+        hint = "on-chain jobs are modelled, not yet made on a chain: --chain none"
+        faults.append(Fault("protocol.jobs", "on-chain jobs", "none, on a chain", hint))
     every = phases(scenario)
     if any(phase.scenario.rail.fee_bps != every.first.rail.fee_bps for phase in every):
         hint = "a contract keeps its fee: --chain none"

@@ -18,7 +18,8 @@ OF_PROTOCOL = (
     "epoch_h tournament_tasks grace_h calls_per_minute spot_checks discipline consensus.seats"
     " consensus.commit_s consensus.reveal_s consensus.failover_s consensus.quorum"
     " consensus.reduced_quorum consensus.reduced_after"
-    " pricing.tiers pricing.window_h emission.first_machina emission.halving_epochs"
+    " pricing.tiers pricing.window_h jobs.share_percent jobs.base_price_usd"
+    " emission.first_machina emission.halving_epochs"
     " emission.cap_machina emission.validators_percent emission.authors_percent"
     " purchases.least_usd purchases.over_h purchases.drip_usd purchases.jitter_s"
     " purchases.transaction_interval_s"
@@ -62,6 +63,7 @@ KEPT = {
     "protocol.purchases.pool_fee_ppm": "the pool is made before the run",
     "protocol.pricing.least_floor_usd": "what the port takes is in its contract",
     "protocol.pricing": "quotes are made with a demand multiplier, or without one",
+    "protocol.jobs": "tasks can be on-chain jobs, or none can; jobs.share_percent may change",
     "protocol.purchases": "models are paid in the token, or are not",
     "protocol": "its clock starts with the run",
     "mechanism.bond_usd": "posted before the run",

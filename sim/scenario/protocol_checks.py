@@ -24,6 +24,7 @@ def protocol_contradictions(tree: Branch, protocol: Protocol | None) -> Iterator
         yield from _bonds(tree, protocol)
         yield from _quorums(tree, protocol)
         yield from _floors(tree, protocol)
+        yield from _jobs(tree, protocol)
         yield from _genesis(tree, protocol)
 
 
@@ -91,6 +92,12 @@ def _floors(tree: Branch, protocol: Protocol) -> Iterator[Fault]:
             hint = "an event that changes a floor is a new registration"
             asks = ("models", name, "selling", "kind")
             yield fault_at(asks, tree, str(selling), "fixed: a floor is immutable", hint)
+
+
+def _jobs(tree: Branch, protocol: Protocol) -> Iterator[Fault]:
+    if protocol.jobs is not None and protocol.pricing is None:
+        allowed = "protocol.pricing, whose multiplier makes a job's price"
+        yield fault_at((PROTOCOL, "jobs"), tree, "jobs without pricing", allowed)
 
 
 def _genesis(tree: Branch, protocol: Protocol) -> Iterator[Fault]:

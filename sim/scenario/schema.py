@@ -129,9 +129,10 @@ class Scenario(Parameters):
 
         Left out are the name, the question, what was reported, the chain's backend, the models'
         ``sources`` and ``estimated``, and where a router's file is: its SHA-256 says which it is;
-        and what came later than the first records, where it is not used: withdrawals.
+        and what came later than the first records, where it is not used: withdrawals, jobs.
         """
         still = {name for name, group in self.groups.items() if group.withdrawal is None}
+        jobless = self.protocol is not None and self.protocol.jobs is None
         document = self.model_dump(
             exclude={
                 "name": True,
@@ -142,6 +143,7 @@ class Scenario(Parameters):
                 "models": {"__all__": {"sources", "estimated"}},
                 "groups": {name: {"withdrawal"} for name in still},
                 "rail": {"timelock_h"} if len(still) == len(self.groups) else set(),
+                "protocol": {"jobs"} if jobless else set(),
             }
         )
         text = json.dumps(_canonical(document), sort_keys=True, separators=(",", ":"))

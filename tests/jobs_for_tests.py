@@ -1,0 +1,53 @@
+"""Small scenarios in which some tasks are on-chain jobs, and what the laws say of their records."""
+
+from collections.abc import Mapping, Sequence
+
+from sim.laws import Evidence, check
+from sim.metrics import figures
+from sim.record.frames import Frames
+from sim.scenario import Scenario
+from sim.world import World
+from tests.scenarios_for_tests import CHAT, group, model, record, scenario
+
+Mappings = Mapping[str, object]
+RISING: Mappings = {"tiers": [{"requests": 0, "times": 1}, {"requests": 40, "times": "1.5"}]}
+RULES: Mappings = {
+    "kind": "telegraph",
+    "epoch_h": 1,
+    "spot_checks": {"tasks": 0},
+    "validators": {"all": {"kind": "honest", "count": 5}},
+    "consensus": {"quorum": 3, "reduced_quorum": 3},
+    "pricing": RISING,
+    "jobs": {"share_percent": 30},
+    "emission": {"epochs_before": 20},
+    "purchases": {
+        "least_usd": 1, "over_h": 1, "transaction_interval_s": 600,
+        "pool_usd": 100_000, "pool_machina": 100_000,
+    },
+}  # fmt: skip
+
+
+def jobbed(
+    *, rules: Mappings | None = None, groups: Mappings | None = None,
+    models: Mappings | None = None, events: Sequence[Mappings] = (), **changes: object,
+) -> Scenario:  # fmt: skip
+    """Two models and one agent of 60 tasks an hour, of which 30 % are jobs, for three hours."""
+    supply = models or {"big": model("0.05"), "small": model("0.01", quality={CHAT: 0.5})}
+    demand = groups or {"g": group(60, max_price_usd=2, value_usd=3)}
+    protocol = {**RULES, **(rules or {})}
+    given: Mappings = {"horizon_h": 3.2, "protocol": protocol, "events": list(events)}
+    return scenario(supply, demand, **{**given, **changes})
+
+
+def run_of(what: Scenario) -> tuple[World, Frames]:
+    """A world after its run, and its record."""
+    world = World(what)
+    world.run()
+    return world, record(world)
+
+
+def broken_laws(world: World, frames: Frames) -> list[str]:
+    """The names of the laws that a record breaks."""
+    told = figures(frames)
+    verdicts = check(Evidence.gather(frames, told, told, None, world.ledger))
+    return [name for name, law in verdicts.items() if not law.ok]
