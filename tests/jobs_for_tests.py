@@ -10,6 +10,8 @@ from sim.world import World
 from tests.scenarios_for_tests import CHAT, group, model, record, scenario
 
 Mappings = Mapping[str, object]
+MICROS = 1_000_000
+FEE = 20_000
 RISING: Mappings = {"tiers": [{"requests": 0, "times": 1}, {"requests": 40, "times": "1.5"}]}
 RULES: Mappings = {
     "kind": "telegraph",

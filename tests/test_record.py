@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sim.facts import ScenarioError, ToolError
 from sim.rails import Load
 from sim.record import AnswerHasher, Calls, Tasks, digest
-from sim.record.archive import TABLES, ChainPlace, load, new_directory, save, write_text
+from sim.record.archive import JOBS, TABLES, ChainPlace, load, new_directory, save, write_text
 from sim.record.asides import asides_of
 from sim.record.batches import Landed
 from sim.record.frames import Frames, calls_from_frame, hashes_from_frame, tasks_from_frame
@@ -114,7 +114,7 @@ def test_answers_are_hashed_up_to_the_largest_numbers() -> None:
 
 def same(one: Frames, other: Frames) -> bool:
     """Whether two records are equal to the last value."""
-    tables = TABLES
+    tables = (*TABLES, JOBS)
     return all(
         getattr(one, name).equals(getattr(other, name))
         and getattr(one, name).schema == getattr(other, name).schema
