@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from sim.facts import ScenarioError
+from sim.metrics import figures
 from sim.scenario import Scenario, from_mapping, json_schema, load, template
 from sim.scenario.library import FOLDERS, names
 from tests.scenario_files import BASIC, Writer, asked, shares, writer
+from tests.scenarios_for_tests import ran
 
 
 @pytest.fixture
@@ -80,6 +82,15 @@ def test_every_preset_makes_a_template_that_loads(preset, write):
 
 def test_the_template_without_a_preset_loads(write):
     assert load(write(template("mine"), "mine.yaml")).models["house-model"].weights == "open"
+
+
+@pytest.mark.parametrize("preset", [None, *names(FOLDERS["presets"])])
+def test_what_a_newcomer_is_given_carries_its_load(preset, write):
+    path = write(template("mine", preset), "mine.yaml")
+    for seed in (1, 2):
+        found = figures(ran(load(path, {"seed": seed})))
+        assert found.stability.verdict == "stable"
+        assert (found.success_rate or 0) > 0.8
 
 
 def test_a_template_of_an_unknown_preset_is_a_fault_with_the_nearest_name():

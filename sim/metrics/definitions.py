@@ -177,8 +177,10 @@ class StabilityFigures(Part):
         float,
         _is(
             "share",
-            "tasks lost for want of capacity / tasks posted: no room, or no slot by the deadline;"
-            " not those whose bid lost, or whose tools ran past it",
+            "tasks lost for want of capacity / tasks posted: no room, no slot by the deadline, or"
+            " a bid that lost while its model's slots, as long as it waited, stood idle in all for"
+            " less time than an answer takes there on average; not those whose bid lost beside"
+            " idle slots (sold by the tick) or was below the reserve, or whose tools ran past it",
         ),
     ]
     growth_share: Annotated[float, _is("share", "calls that piled up / calls posted meanwhile")]

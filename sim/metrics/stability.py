@@ -7,6 +7,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from sim.metrics.idle import lost_for_capacity
 from sim.record.frames import Frames, largest
 from sim.units import Int64Array
 
@@ -27,8 +28,9 @@ class Stability:
 
     Args:
         verdict: ``overloaded`` if more than 1 % of the tasks were lost for want of capacity (no
-            model had room, or the deadline passed while the call waited for a slot; not because its
-            bid was too low, or its agent's own tools took too long); else ``backlogged`` if the
+            model had room, or the deadline passed while the call waited for a slot, or its bid lost
+            where no slot was to spare (`lost_for_capacity`); not because its bid was below the
+            reserve, or its agent's own tools took too long); else ``backlogged`` if the
             calls that wait grew in number while tasks arrived; else ``stable``.
         lost_share: tasks so lost / tasks posted.
         growth_share: calls that piled up / calls posted meanwhile, over the windows looked at.
@@ -51,7 +53,7 @@ def stability(frames: Frames) -> Stability:
     trend that a longer run would settle is none.
     """
     tasks = frames.tasks
-    lost = int(tasks["reason"].is_in(TURNED_AWAY).sum())
+    lost = int(tasks["reason"].is_in(TURNED_AWAY).sum()) + lost_for_capacity(frames)
     lost_share = lost / len(tasks) if len(tasks) else 0.0
     trend_z, growth_share = _growth(frames)
     growing = trend_z > Z_99 and growth_share > GROWTH_MAX

@@ -35,7 +35,7 @@ horizon_h: 6                # simulated hours; or tasks: 5000
 
 # Supply. `extends: catalog/NAME` takes a real model; every figure can be overridden.
 models:
-  glm-5: {extends: catalog/glm-5, capacity: {slots: 8, queue: 40}}
+  glm-5: {extends: catalog/glm-5, capacity: {slots: 60, queue: 100}}
   gpt-5-mini: {extends: catalog/gpt-5-mini}
   claude-sonnet-4.6: {extends: catalog/claude-sonnet-4.6}
   house-model:
@@ -65,7 +65,7 @@ groups:
     budget_usd: 50
     value_usd: 0.40         # what a right answer in time is worth
     max_price_usd: 0.25     # the most one call may cost
-    deadline_s: 120
+    deadline_s: 300
     retries: 2
   chat:
     count: 50
@@ -77,7 +77,7 @@ groups:
     budget_usd: 20
     value_usd: 0.05
     max_price_usd: 0.05
-    deadline_s: 60
+    deadline_s: 120
     # requires: {weights: open, excluded_origins: [CN]}
 """,
     "router": """\
