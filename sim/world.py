@@ -170,7 +170,7 @@ class World:
         )
         paid = self._paid(calls)
         if self.on_batch is not None:
-            self._handover.add(calls, hashes, paid, moved)
+            self._handover.add(calls, hashes, paid, moved, self.clock.now)
         self._hand_on(self.rail.add(calls.finished_us[paid]))
         if self.on_tick is not None:
             self.on_tick(Tick(self._ended, market.tasks_posted, self.clock.now))
@@ -225,6 +225,7 @@ class World:
     def _finish(self) -> None:
         self._end_course()
         self._flush()
+        self._handover.end()
         self._hand_on(self.rail.finish())
         self._send(self._handover.last(len(self.history.closed), self.clock.now))
         if self.market.tasks_ended < self.market.tasks_posted:

@@ -20,7 +20,7 @@ def beside(
     slashed = slashed[np.lexsort((slashed, calls.finished_us[slashed]))]
     if place.halted:
         count = len(slashed)
-        # In the order of `Handover`: by time, slashes first.
+        # In the order of `Handover`: by time, slashes first, those by the ids of their calls.
         time_us = np.concatenate([calls.finished_us[slashed], moves.time_us])
         sent = np.argsort(time_us, kind="stable")[: place.errands]
         slashed = slashed[np.sort(sent[sent < count])]

@@ -1,8 +1,8 @@
 """What is on its way to the chain: calls until their batch closes, errands until the next one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
-from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,47 +14,77 @@ from sim.units import BytesArray, Int64Array
 NO_MODEL = -1
 
 
+class _Found(NamedTuple):
+    """An errand and what orders it: time, slashes first, then calls by id or steps as they came."""
+
+    time_us: int
+    late: bool
+    which: int
+    errand: Errand
+
+
 class Handover:
-    """The calls of one run from when they are settled in the ledger to when a batch takes them."""
+    """The calls of one run from when they are settled in the ledger to when a batch takes them.
+
+    Errands are in the order that the record implies, wherever one block of calls ended and the next
+    began: so those of the instant at which a block ends wait for what else that instant brings.
+    """
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Calls, BytesArray]] = []
         self._errands: list[Errand] = []
-        self._settled = self._handed = self._numbered = 0
+        self._unordered: list[_Found] = []
+        self._settled = self._handed = self._numbered = self._steps = self._place = 0
 
     def __len__(self) -> int:
         """How many calls wait."""
         return self._settled - self._handed
 
     def add(
-        self, calls: Calls, hashes: BytesArray, paid: Int64Array, moved: Sequence[tuple[int, ...]]
-    ) -> None:
+        self, calls: Calls, hashes: BytesArray, paid: Int64Array, moved: Sequence[tuple[int, ...]],
+        now_us: int,
+    ) -> None:  # fmt: skip
         """Takes a block of calls that ended, and what happened to accounts meanwhile.
 
         Args:
             paid: the rows that the rail settles. moved: rows of `sim.record.Withdrawals`.
+            now_us: when the block ends; more may happen at that instant.
         """
         found = [*self._slashes(calls, paid), *self._withdrawals(calls.finished_us[paid], moved)]
-        for errand in sorted(found, key=attrgetter("time_us")):
-            self._errands.append(errand._replace(number=self._numbered))
-            self._numbered += 1
+        found = sorted([*self._unordered, *found])
+        self._unordered = [one for one in found if one.time_us >= now_us]
+        self._order(one for one in found if one.time_us < now_us)
         self._waiting.append((calls.take(paid), hashes[paid]))
         self._settled += len(paid)
 
-    def _slashes(self, calls: Calls, paid: Int64Array) -> Iterator[Errand]:
+    def end(self) -> None:
+        """Nothing comes any more: what waits for its instant to be over has its order."""
+        self._order(self._unordered)
+        self._unordered = []
+
+    def _order(self, found: Iterable[_Found]) -> None:
+        for *_, errand in found:
+            self._place = max(self._place, errand.place)
+            self._errands.append(errand._replace(number=self._numbered, place=self._place))
+            self._numbered += 1
+
+    def _slashes(self, calls: Calls, paid: Int64Array) -> Iterator[_Found]:
         for row in np.flatnonzero(calls.slash_micros).tolist():
             place = self._settled + int(np.searchsorted(paid, row))
             agent, model = int(calls.agent[row]), int(calls.model[row])
             micros, time_us = int(calls.slash_micros[row]), int(calls.finished_us[row])
-            yield Errand(0, place, time_us, Kind.SLASH, agent, model, micros)
+            errand = Errand(0, place, time_us, Kind.SLASH, agent, model, micros)
+            yield _Found(time_us, False, int(calls.call_id[row]), errand)
 
     def _withdrawals(
         self, finished_us: Int64Array, moved: Sequence[tuple[int, ...]]
-    ) -> Iterator[Errand]:
+    ) -> Iterator[_Found]:
         for time_us, agent, executed, micros in moved:
             place = self._settled + int(np.searchsorted(finished_us, time_us, side="right"))
             kind = Kind.WITHDRAWAL if executed else Kind.HOLD
-            yield Errand(0, place, time_us, kind, agent, NO_MODEL, micros)
+            errand = Errand(0, place, time_us, kind, agent, NO_MODEL, micros)
+            yield _Found(time_us, True, self._steps, errand)
+            self._steps += 1
 
     def batches(self, closed: list[Closed]) -> Iterator[Batch]:
         """The batches that the rail has closed, each with the errands before its last call."""
