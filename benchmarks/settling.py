@@ -80,8 +80,7 @@ def encoded(directory: Path, settlement: Settlement) -> Settled:
     saved = list(reader)
     first = settlement.batches[0].block - 1
     bodies = [(_requests(block), block.timestamp) for block in saved[first:]]
-    with Node(genesis_unix=reader.genesis.genesis_unix) as node:
-        rpc = Rpc(node.url)
+    with Node(genesis_unix=reader.genesis.genesis_unix) as node, Rpc(node.url) as rpc:
         if reader.genesis.fixed:
             put_fixed(rpc)
         for block in saved[:first]:
@@ -93,7 +92,6 @@ def encoded(directory: Path, settlement: Settlement) -> Settled:
             mine(rpc, timestamp)
         seconds = perf_counter() - started
         head = rpc.block().hash
-        rpc.close()
     sent = sum(len(block.transactions) for block in saved[first:])
     return Settled(settlement.calls, sent, settlement.gas_total, head, seconds)
 

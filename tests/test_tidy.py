@@ -120,6 +120,20 @@ def leftovers(path: str, source: str) -> Faults:
             yield f"{path}:{number}: found {found[0]}, allowed: no open ends, no machine's paths"
 
 
+def closed(path: str, source: str) -> Faults:
+    """Ways to a node end with the block that opened them, or are handed to one that does."""
+    tree = ast.parse(source)
+    opened = {node for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    opened = {node for node in opened if ast.unparse(node.func) == "Rpc"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.With):
+            opened -= {item.context_expr for item in node.items}
+        elif isinstance(node, ast.Return):
+            opened -= {node.value}
+    for node in opened:
+        yield f"{path}:{node.lineno}: found Rpc(...) left open, allowed: with Rpc(...) as rpc"
+
+
 def marks(path: str, source: str) -> Faults:
     for number, line in enumerate(source.splitlines(), 1):
         if found := UNEXPLAINED.search(line):
@@ -147,6 +161,7 @@ RULES = [
     (function_size, PYTHON),
     (leftovers, ALL),
     (marks, PYTHON),
+    (closed, ["sim/**/*.py", "benchmarks/**/*.py"]),
 ]
 BREACHES = [
     (layers, "sim/units.py", "import sim.facts"),
@@ -165,6 +180,7 @@ BREACHES = [
     (file_size, "sim/units.py", "x\n" * 301),
     (function_size, "sim/units.py", "class A:\n    def f(self):\n" + "        x = 1\n" * 40),
     (leftovers, "README.md", "todo: write".upper()),
+    (closed, "sim/chain/child.py", "rpc = Rpc(url)"),
     (marks, "sim/units.py", "x = 1  # " + "noqa: " + "A001"),
     (marks, "sim/units.py", "x = 1  # type: " + "ignore[misc]"),
     (marks, "sim/units.py", "x = 1  # type: " + "ignore"),
@@ -177,6 +193,8 @@ SOUND = [
     (doors, "sim/cli.py", "print(1)"),
     (opening, "sim/units.py", '"""One sentence, at length.\n\nAnd more. And more."""'),
     (file_size, "sim/units.py", "x\n" * 300),
+    (closed, "sim/chain/child.py", "with Node() as node, Rpc(node.url) as rpc:\n    pass"),
+    (closed, "sim/chain/child.py", "def way():\n    return Rpc(url)"),
     (marks, "sim/units.py", "x = 1  # " + "noqa: " + "A001 - the interface's name"),
     (marks, "sim/units.py", "x = 1  # type: " + "ignore[misc, arg-type]  # it has no types"),
     (function_size, "sim/units.py", "def f():\n" + "    x = 1\n" * 39),

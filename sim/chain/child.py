@@ -68,7 +68,10 @@ class Child:
     def run(self, setup: ChainSetup, inbox: Inbox) -> None:
         """Settles until told to finish, then tells the parent how it went."""
         try:
-            self._settle(setup, inbox)
+            with self._rpc(setup) as rpc:
+                own = setup.backend == OWN_ANVIL
+                blocks = self._own(rpc, setup) if own else _foreign(rpc, setup)
+                self._settle(blocks, setup, inbox)
             self._send(Finished())
         except (ChainError, ToolError) as error:
             why = self._cause(str(error)) if isinstance(error, UnreachableError) else str(error)
@@ -85,8 +88,7 @@ class Child:
             time.sleep(0.02)
         return f"the node died: Anvil, process {self._node.pid}, has ended"
 
-    def _settle(self, setup: ChainSetup, inbox: Inbox) -> None:
-        blocks = self._own(setup) if setup.backend == OWN_ANVIL else _foreign(setup)
+    def _settle(self, blocks: Blocks, setup: ChainSetup, inbox: Inbox) -> None:
         resumed = setup.resumed
         first_block = resumed.first_block if resumed else _first_block(blocks, setup)
         deployment = _deployed(blocks, setup)
@@ -141,13 +143,18 @@ class Child:
             else:
                 course.add(item)
 
-    def _own(self, setup: ChainSetup) -> Blocks:
+    def _rpc(self, setup: ChainSetup) -> Rpc:
+        """The way to the node, which is started if it is to be ours."""
+        if setup.backend != OWN_ANVIL:
+            return Rpc(setup.backend, allow_remote=setup.allow_remote)
         self._node = Node(setup.port, genesis_unix=setup.genesis_unix)
         if self._ended.is_set():
             self._node.stop()
+        return Rpc(self._node.url)
+
+    def _own(self, rpc: Rpc, setup: ChainSetup) -> Blocks:
         fixed = setup.rail.kind == "channel"
         genesis = Genesis(CHAIN_ID, setup.genesis_unix, fixed)
-        rpc = Rpc(self._node.url)
         if setup.resumed is not None:
             _forget_acts(setup.directory)
             again(rpc, setup.directory)
@@ -180,8 +187,7 @@ def _forget_acts(directory: Path) -> None:
     replace(began, acts_block=None).save(directory)
 
 
-def _foreign(setup: ChainSetup) -> Blocks:
-    rpc = Rpc(setup.backend, allow_remote=setup.allow_remote)
+def _foreign(rpc: Rpc, setup: ChainSetup) -> Blocks:
     chain_id = rpc.quantity("eth_chainId")
     router = None
     given = setup.directory / NAME if setup.resumed is not None else setup.deployment
