@@ -64,6 +64,25 @@ def test_tags_and_merge_keys_are_faults(tmp_path):
     assert "a merge key" in found
 
 
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("seed: !!python/object/apply:os.system [ls]", "seed"),
+        ("groups: !!python/dict {}", "groups"),
+        ("groups: {a: {count: !!int 3}}", "groups.a.count"),
+        ("!!python/str seed: 1", "seed"),
+        ("reported: [!!python/tuple [1]]", "reported"),
+    ],
+)
+def test_a_tag_on_whatever_it_is_is_a_fault_there(tmp_path, line, path):
+    file = tmp_path / "a.yaml"
+    file.write_text(f"version: 1\n{line}\n")
+    with pytest.raises(ScenarioError) as caught:
+        load(file)
+    tags = [fault for fault in caught.value.faults if "a tag (" in fault.found]
+    assert [(fault.path, fault.place) for fault in tags] == [(path, "a.yaml, line 2")]
+
+
 def test_an_alias_bomb_is_one_fault(tmp_path):
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.facts import ScenarioError
 from sim.scenario import load
 from tests.scenario_files import BASIC, Writer, shares, writer
 
@@ -59,6 +60,36 @@ def test_an_override_may_add_a_model_or_a_quality(basic):
 def test_an_override_of_a_kind_counts_before_its_parameters(basic):
     scenario = load(basic, ["router.floor=0.7", "router.kind=quality-floor"])
     assert scenario.router.model_dump() == {"kind": "quality-floor", "floor": 0.7}
+
+
+@pytest.mark.parametrize(
+    ("override", "path"),
+    [
+        ("groups={}", "groups"),
+        ("groups.coders={}", "groups.coders"),
+        ("models.glm-5={capacity: {}}", "models.glm-5.capacity"),
+        ("models={gpt-5.2: {capacity: {}}}", "models.gpt-5.2.capacity"),
+    ],
+)
+def test_an_override_that_would_change_nothing_is_a_fault(basic, override, path):
+    with pytest.raises(ScenarioError) as caught:
+        load(basic, [override])
+    (fault,) = caught.value.faults
+    assert (fault.path, fault.place) == (path, "--set")
+    assert fault.found == "an empty mapping, which changes nothing"
+
+
+def test_an_empty_mapping_where_there_is_none_has_every_key_by_default(basic):
+    empty, named = load(basic, ["mechanism={}"]), load(basic, ["mechanism={kind: posted}"])
+    assert empty.mechanism == named.mechanism
+
+
+def test_every_tag_in_an_override_is_a_fault_at_its_path(basic):
+    given = ["seed=!!python/name:os.system", "models.glm-5.capacity={slots: !!int 2, queue: !x 1}"]
+    with pytest.raises(ScenarioError) as caught:
+        load(basic, given)
+    tags = [fault.path for fault in caught.value.faults if "a tag (" in fault.found]
+    assert tags == ["seed", "models.glm-5.capacity.slots", "models.glm-5.capacity.queue"]
 
 
 def test_an_override_with_null_gives_the_default(basic):

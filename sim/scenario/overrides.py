@@ -1,8 +1,8 @@
 """Overrides from a command line: ``models.gpt-5.2.capacity.slots=8`` as a layer upon a scenario."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from sim.facts import Fault
@@ -10,7 +10,19 @@ from sim.intents import INTENTS
 from sim.scenario import shape as shapes
 from sim.scenario.reading import UnreadableError, read_value
 from sim.scenario.shape import Shape
-from sim.scenario.tree import Branch, Leaf, Path, Place, Row, Tree, dotted, find, from_plain, layer
+from sim.scenario.tree import (
+    WHOLE,
+    Branch,
+    Leaf,
+    Path,
+    Place,
+    Row,
+    Tree,
+    dotted,
+    find,
+    from_plain,
+    layer,
+)
 
 PAIR = re.compile(r"""((?:"[^"]*"|'[^']*'|[^="'])*)=(.*)""", re.DOTALL)
 TOKEN = re.compile(r"""\.?(?:"([^"]*)"|'([^']*)'|\[(\d+)\]|([^."'\[\]]+))""")
@@ -44,10 +56,12 @@ def overlay(
     for text, value in sorted(zip(texts, values, strict=True), key=lambda pair: _rank(pair[0])):
         try:
             path_text, value_text = _split(text)
-            part = _value(path_text, value_text if value is None else value)
+            part, more = _value(path_text, value_text if value is None else value)
             seen = layer(base, made)
             assert isinstance(seen, Branch)
-            merged = layer(made, _nest(_resolve(path_text, seen, part), part, seen))
+            path = _resolve(path_text, seen, part)
+            faults += [*more, *_idle(path, find(seen, path), part)]
+            merged = layer(made, _nest(path, part, seen))
         except UnreadableError as error:
             faults.append(error.fault)
             continue
@@ -67,14 +81,29 @@ def _split(text: str) -> tuple[str, str]:
     return match[1].strip(), match[2]
 
 
-def _value(path: str, value: object) -> Tree:
+def _value(path: str, value: object) -> tuple[Tree, list[Fault]]:
+    """A value as it was given, and the faults in it."""
     source = f"--set {path}"
     if not isinstance(value, str):
-        return from_plain(value, Place(source))
+        return from_plain(value, Place(source)), []
     tree, faults = read_value(value, source)
-    if faults:
-        raise UnreadableError(faults[0])
-    return Leaf(None, Place(source)) if tree is None else _placed(tree, Place(source))
+    within = [
+        replace(fault, path=path if fault.path == WHOLE else f"{path}.{fault.path}", place="--set")
+        for fault in faults
+    ]
+    return (Leaf(None, Place(source)) if tree is None else _placed(tree, Place(source))), within
+
+
+def _idle(path: Path, below: Tree | None, over: Tree) -> Iterator[Fault]:
+    """Empty mappings where there is a mapping with keys: laid upon that they would do nothing."""
+    if not (isinstance(below, Branch) and isinstance(over, Branch)) or not below.items:
+        return
+    if not over.items:
+        allowed = f"some of its keys: {', '.join(below.items)}"
+        hint = "a mapping is laid upon what is there; null takes a key away"
+        yield Fault(dotted(path), "an empty mapping, which changes nothing", allowed, hint, "--set")
+    for key, part in over.items.items():
+        yield from _idle((*path, key), below.items.get(key), part)
 
 
 def _placed(tree: Tree, place: Place) -> Tree:

@@ -223,15 +223,17 @@ class _Reader:
         top = self.stack[-1] if self.stack else None
         if top and top.mapping and top.key is None:
             self._key(top, event.value, place)
+            self._tag(event, place)
             return
-        tagged = event.tag not in (None, "!")
-        if tagged:
-            path = dotted([*self._path()])
-            found = f"a tag ({event.tag})"
-            self.faults.append(Fault(path, found, "values without tags", "", str(place)))
+        self._tag(event, place)
         plain = event.implicit[0] and event.style is None
         value = number(event.value) if plain else event.value
         self._add(Leaf(value, place), 1, place, event.anchor)
+
+    def _tag(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent, at: Place) -> None:
+        if event.tag not in (None, "!"):
+            path, found = dotted([*self._path()]), f"a tag ({event.tag})"
+            self.faults.append(Fault(path, found, "keys and values without tags", "", str(at)))
 
     def _key(self, top: _Open, key: str, place: Place) -> None:
         path = dotted([*self._path(), key])
@@ -253,6 +255,7 @@ class _Reader:
             raise self._stop(place, "a list or mapping as a key", "a name as a key")
         if len(self.stack) >= LEVELS_MAX:
             raise self._stop(place, f"more than {LEVELS_MAX} levels", "a flatter file")
+        self._tag(event, place)
         if event.anchor:
             self.anchors[event.anchor] = None
         self.stack.append(_Open(isinstance(event, MappingStartEvent), place, event.anchor))

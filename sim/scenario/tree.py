@@ -11,6 +11,8 @@ Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
 Path: TypeAlias = tuple[str | int, ...]
 
 LEVELS_MAX = 32
+WHOLE = "(the whole file)"
+"""What the path of a tree's root is called."""
 EXCLUSIVE = ("horizon_h", "tasks")
 """Keys of a scenario that stand for each other: a layer that gives one takes the other's place."""
 
@@ -162,4 +164,4 @@ def dotted(path: Sequence[str | int]) -> str:
     text = ""
     for key in path:
         text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
-    return text or "(the whole file)"
+    return text or WHOLE
