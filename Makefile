@@ -50,6 +50,7 @@ check: setup build/slither/.clean
 # Gas is another without the optimizer, which coverage turns off.
 coverage: setup
 	@mkdir -p build/coverage
+	export FOUNDRY_PROFILE=coverage && \
 	export FOUNDRY_OUT=../build/coverage/out FOUNDRY_CACHE_PATH=../build/coverage/cache && \
 	  $(FORGE) coverage --no-match-contract Gas --report lcov --report-file ../build/coverage/lcov
 	$(BIN)/python .ci/coverage.py build/coverage/lcov
