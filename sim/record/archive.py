@@ -29,6 +29,8 @@ TABLES: Final[tuple[str, ...]] = (
 )  # fmt: skip
 JOBS: Final = "jobs"
 """A table that is there where a protocol has jobs."""
+LOOKED_AT: Final = ("calls", "tasks")
+"""Whose columns are read into one piece each, so that NumPy looks at them without a copy."""
 LEVEL: Final = 1
 """Of Zstandard: its default takes a third longer for files 3 % smaller."""
 UNREADABLE: Final = (OSError, ValueError, pl.exceptions.PolarsError)
@@ -206,9 +208,9 @@ def _lacking(path: Path) -> str:
     return ""
 
 
-def _read(path: Path) -> pl.DataFrame:
-    """A table whose columns lie in one piece each: so NumPy looks at them without a copy."""
-    return pl.read_parquet(path).rechunk()
+def _read(directory: Path, name: str) -> pl.DataFrame:
+    table = pl.read_parquet(directory / f"{name}.parquet")
+    return table.rechunk() if name in LOOKED_AT else table
 
 
 def load(directory: Path) -> Saved:
@@ -217,7 +219,7 @@ def load(directory: Path) -> Saved:
     try:
         manifest = Manifest.model_validate(json.loads(path.read_text()))
         names = tables_of(manifest.scenario)
-        tables = {name: _read(directory / f"{name}.parquet") for name in names}
+        tables = {name: _read(directory, name) for name in names}
         ruled = manifest.scenario.protocol is not None
         protocol = ProtocolFrames.read(directory) if ruled else ProtocolFrames()
     except UNREADABLE as error:
