@@ -59,7 +59,9 @@ class JudgeFigures(Part):
     banned: Annotated[int, means("validators", "banned for fabrication")]
     removed: Annotated[int, means("validators", "removed for absence")]
     strikes: Annotated[int, means("strikes", "taken")]
-    rounds: Annotated[int, means("rounds", "taken part in, summed over its validators")]
+    rounds: Annotated[
+        int, means("rounds", "taken part in, with a quorum or not, summed over its validators")
+    ]
     reward_machina: Annotated[float, means("MACHINA", "earned in all")]
     slashed_machina: Annotated[float, means("MACHINA", "of stakes lost")]
     net_machina_mean: Annotated[

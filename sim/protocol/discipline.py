@@ -25,15 +25,16 @@ def audited(draw: int, keys: Bits, percent: float) -> Flags:
 class Tribunal:
     """Counts what each validator does, round by round, and sees to it that it is answered for.
 
-    ``held``, ``attended``, ``rewarded`` and ``strikes`` count the rounds of the epoch under way;
+    ``held``, ``attended``, ``rewarded`` and ``strikes`` count the rounds of the epoch under way,
+    ``agreed`` those that had a result, and so a reward to earn;
     ``slashed_wei`` and ``work_wei`` are what it has cost of the stakes, and in running scripts.
     """
 
     def __init__(self, clock: Clock, jury: Jury, rules: Discipline, books: Books) -> None:
         self.clock, self.jury, self.rules, self.books = clock, jury, rules, books
         size = len(jury.names)
-        self.held, self.attended, self.rewarded, self.strikes = (
-            np.zeros(size, np.int64) for _ in range(4)
+        self.held, self.attended, self.agreed, self.rewarded, self.strikes = (
+            np.zeros(size, np.int64) for _ in range(5)
         )
         self.slashed_wei, self.work_wei = [0] * size, [0] * size
         self.left_us: list[int | None] = [None] * size
@@ -45,11 +46,9 @@ class Tribunal:
 
     def round_held(self, who: Int64Array, off: Flags) -> None:
         """Counts who took part, who earned the round's reward, and who was too far off for it."""
-        self.held[self.jury.seated] += 1
-        self.attended[who] += 1
+        self._held(who)
+        self.agreed[self.jury.seated] += 1
         self.rewarded[who[~off]] += 1
-        for at in who.tolist():
-            self.work_wei[at] += self.jury.work_wei[at]
         now_us = self.clock.now
         for at in who[off].tolist():
             self.strikes[at] += 1
@@ -59,6 +58,10 @@ class Tribunal:
                 struck.popleft()
             if len(struck) >= self.rules.strikes:
                 self._leave(at, Seat.EJECTED)
+
+    def round_failed(self, who: Int64Array) -> None:
+        """Counts who took part though the quorum was not met: there is no score, and no reward."""
+        self._held(who)
 
     def audit(self, draw: int, who: Int64Array, fabricated: Flags) -> None:
         """Slashes and bans whoever has fabricated and is audited."""
@@ -84,9 +87,16 @@ class Tribunal:
             held, attended = (sum(epoch[part] for epoch in past) for part in (1, 2))
             if known and 2 * attended < held:
                 self._leave(at, Seat.REMOVED)
-        for counts in (self.held, self.attended, self.rewarded, self.strikes):
+        for counts in (self.held, self.attended, self.agreed, self.rewarded, self.strikes):
             counts[:] = 0
         self.slashed_wei, self.work_wei = ([0] * len(self.slashed_wei) for _ in range(2))
+
+    def _held(self, who: Int64Array) -> None:
+        """A round counts for all that have a seat; who takes part runs the script for it."""
+        self.held[self.jury.seated] += 1
+        self.attended[who] += 1
+        for at in who.tolist():
+            self.work_wei[at] += self.jury.work_wei[at]
 
     def _leave(self, at: int, why: Seat) -> None:
         if self.jury.seats[at] > Seat.WAITING:

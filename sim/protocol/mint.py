@@ -44,7 +44,7 @@ class Mint:
         left = amount
         rewards: list[int] = []
         if jury is not None and tribunal is not None:
-            rewards = _equal_shares(for_validators, tribunal.rewarded, tribunal.held)
+            rewards = _equal_shares(for_validators, tribunal.rewarded, tribunal.agreed)
             for name, reward in zip(jury.names, rewards, strict=True):
                 self._give(now_us, f"validator:{name}", reward)
         left -= sum(rewards)
@@ -60,7 +60,7 @@ class Mint:
         self.books.move(now_us, Kind.MINT, MACHINA, ISSUER, account, amount_wei)
 
 
-def _equal_shares(amount: int, rewarded: Int64Array, held: Int64Array) -> list[int]:
+def _equal_shares(amount: int, rewarded: Int64Array, agreed: Int64Array) -> list[int]:
     """Each validator's part: every seat of every round is worth the same, if it was earned."""
-    seats = int(held.sum())
+    seats = int(agreed.sum())
     return [amount * each // seats if seats else 0 for each in rewarded.tolist()]

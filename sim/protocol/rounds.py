@@ -25,6 +25,7 @@ SCORE: Final = COLUMNS.index("score_ppm")
 CALL = COLUMNS.index("call_id")
 CHARGE, FEE = COLUMNS.index("charge_micros"), COLUMNS.index("fee_micros")
 NO_ROW: Final = -1
+AT_ONCE: Final = 4096
 
 
 class Answer(NamedTuple):
@@ -116,14 +117,17 @@ class Rounds:
         draw, self._late_s = next(self._draws), 0.0
         if not self.waiting:
             return []
-        columns = _Columns(self.waiting)
         if self.jury is None:
+            columns = _Columns(self.waiting)
             found = np.clip(columns.truth_ppm + columns.judgement_ppm, 0, PPM)
         else:
             who = self.jury.present(draw, self.clock.now)
             self._follow(draw, who)
             if not self._quorate(len(who)):
+                if self.tribunal is not None:
+                    self.tribunal.round_failed(who)
                 return []
+            columns = _Columns(self.waiting)
             found = self._agreed(self.jury, who, draw, columns)
         self._write(found)
         self.waiting = []
@@ -162,9 +166,8 @@ class Rounds:
 
     def _agreed(self, jury: Jury, who: Int64Array, draw: int, columns: "_Columns") -> Int64Array:
         """The results, for which every validator answers that took part."""
-        reports = jury.observed(who, columns.truth_ppm, columns.model, columns.draws, columns.tasks)
-        found: Int64Array = np.clip(self.rule.agreed(reports, jury.weights(who)), 0, PPM)
-        local, agreed, model = columns.means(np.clip(reports, 0, PPM), found)
+        found, local = self._judge(jury, who, columns)
+        agreed, model = columns.mean(found), columns.model[columns.firsts]
         off: Flags = (np.abs(local - agreed[:, None]) > self._off_ppm).any(axis=0)
         counts, sums = self.ratings
         for place, of_model in enumerate(model.tolist()):
@@ -174,6 +177,25 @@ class Rounds:
             self.tribunal.round_held(who, off)
             self.tribunal.audit(draw, who, jury.fabricated(who, model))
         return found
+
+    def _judge(
+        self, jury: Jury, who: Int64Array, columns: "_Columns"
+    ) -> tuple[Int64Array, Int64Array]:
+        """The results, and per place the mean of what each validator reports.
+
+        A block at a time: what has waited for a quorum may be a hundred times a round's answers.
+        """
+        weights, found = jury.weights(who), np.empty_like(columns.truth_ppm)
+        sums = np.zeros((len(columns.firsts), len(who)), np.int64)
+        for block in columns.blocks():
+            at, tasks = block.answers, columns.tasks[block.answers]
+            reports = jury.observed(
+                who, columns.truth_ppm[at], columns.model[at], columns.draws[at], tasks
+            )
+            found[at] = np.clip(self.rule.agreed(reports, weights), 0, PPM)
+            weighed = np.clip(reports, 0, PPM) * tasks[:, None]
+            sums[block.places] += np.add.reduceat(weighed, block.starts, axis=0)
+        return found, sums // columns.sums[:, None]
 
     @property
     def _off_ppm(self) -> int:
@@ -193,6 +215,14 @@ class Rounds:
                 self.on_verdict(answer.task, answer.model, score_ppm)
 
 
+class _Block(NamedTuple):
+    """Some answers by position, the places they belong to, and where each of these begins."""
+
+    answers: Int64Array
+    places: slice
+    starts: Int64Array
+
+
 class _Columns:
     """Answers as columns, and the (intent, model) that they belong to, spot checks apart."""
 
@@ -209,22 +239,24 @@ class _Columns:
         self.firsts = self.order[self.starts]
         self.sums = np.add.reduceat(self.tasks[self.order], self.starts)
 
-    def means(
-        self, reports: Int64Array, found: Int64Array
-    ) -> tuple[Int64Array, Int64Array, Int64Array]:
-        """Per place: each validator's mean report, the mean result, and the model."""
-        weighed = (reports * self.tasks[:, None])[self.order]
-        local = np.add.reduceat(weighed, self.starts, axis=0) // self.sums[:, None]
-        return local, self._mean(found), self.model[self.firsts]
+    def blocks(self) -> Iterator[_Block]:
+        """All answers in the order of their places, at most so many at once."""
+        for first in range(0, len(self.order), AT_ONCE):
+            last = min(first + AT_ONCE, len(self.order))
+            low = int(np.searchsorted(self.starts, first, side="right")) - 1
+            high = int(np.searchsorted(self.starts, last))
+            starts = np.maximum(self.starts[low:high] - first, 0)
+            yield _Block(self.order[first:last], slice(low, high), starts)
 
-    def _mean(self, found: Int64Array) -> Int64Array:
+    def mean(self, found: Int64Array) -> Int64Array:
+        """Per place, the mean result of its tasks."""
         weighed = (found * self.tasks)[self.order]
         mean: Int64Array = np.add.reduceat(weighed, self.starts) // self.sums
         return mean
 
     def verdicts(self, found: Int64Array) -> list[Verdict]:
         """The mean result of every place."""
-        columns = (self.intent, self.model, self._mean(found), self.sums, self.checked)
+        columns = (self.intent, self.model, self.mean(found), self.sums, self.checked)
         at = self.firsts
         picked = (columns[0][at], columns[1][at], columns[2], columns[3], columns[4][at])
         return [

@@ -38,9 +38,9 @@ class ProtocolFrames:
     Args:
         epochs: a row per epoch, intent and model: how the table stands once it is settled; the last
             epoch may be one that the run's end cut short. ``revoked_us`` is null if it was not.
-        validators: a row per epoch and validator: rounds held while it had a seat, those that it
-            took part in, those that earn a reward, strikes, what was slashed of its stake, its
-            reward, and what running the script has cost it.
+        validators: a row per epoch and validator: rounds held while it had a seat, with a quorum or
+            not; those that it took part in; those that earn a reward, strikes, what was slashed of
+            its stake, its reward, and what running the script has cost it.
         ratings: a row per validator and model that it judged: in how many rounds, and the mean of
             the scores that it gave.
     """

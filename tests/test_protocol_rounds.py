@@ -1,0 +1,124 @@
+"""Rounds at the level of the rule: what one counts, who is struck, what waits for a quorum."""
+
+from collections.abc import Iterator, Mapping
+from itertools import count
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sim.clock import Clock
+from sim.protocol import rounds
+from sim.protocol.books import Books
+from sim.protocol.discipline import Tribunal
+from sim.protocol.jury import Jury
+from sim.protocol.mint import Mint
+from sim.protocol.rounds import Answer, Rounds
+from sim.protocols import Emission, Telegraph
+from sim.units import PPM, US_PER_DAY
+from sim.validators import Median
+from tests.scenarios_for_tests import group, model, ran, scenario
+
+Parts = Mapping[str, object]
+MODELS = ["m", "n"]
+
+
+def bench(validators: Mapping[str, Parts], **rules: object) -> tuple[Rounds, Jury, Tribunal]:
+    """A jury before which nothing has come yet, and what its rounds go through."""
+    crowd = {name: {"kind": "honest", "noise": 0, **group} for name, group in validators.items()}
+    protocol = Telegraph.model_validate({"validators": crowd, **rules})
+    clock, jury = Clock(), Jury(protocol, MODELS)
+    tribunal = Tribunal(clock, jury, protocol.discipline, Books())
+    held = Rounds(
+        clock, protocol.consensus, Median(), [], count(1), jury, tribunal, len(MODELS)
+    )  # fmt: skip
+    return held, jury, tribunal
+
+
+def quorum(needed: int) -> Parts:
+    return {"quorum": needed, "reduced_quorum": needed}
+
+
+class Untouched(list[Answer]):
+    """Answers that nobody may look at."""
+
+    def __iter__(self) -> Iterator[Answer]:
+        raise AssertionError
+
+
+def test_a_round_without_a_quorum_counts_for_all_that_have_a_seat_and_rewards_nobody():
+    there: Parts = {"count": 2, "work_machina": "0.5"}
+    crowd = {"there": there, "away": {"count": 3, "presence": 0}}
+    held, _, tribunal = bench(crowd, consensus=quorum(3))
+    held.examine(0, 0, PPM, 1, 7, checked=False)
+    assert held.hold() == []
+    assert tribunal.held.tolist() == [1] * 5
+    assert tribunal.attended.tolist() == [1, 1, 0, 0, 0]
+    assert [wei * 2 for wei in tribunal.work_wei] == [10**18, 10**18, 0, 0, 0]
+    assert tribunal.rewarded.tolist() == tribunal.agreed.tolist() == [0] * 5
+
+
+def test_a_round_without_a_quorum_does_not_look_at_what_waits():
+    held, _, _ = bench({"away": {"count": 3, "presence": 0}}, consensus=quorum(2))
+    held.examine(0, 0, PPM, 1, 7, checked=False)
+    held.waiting = Untouched(held.waiting)
+    assert held.hold() == []
+    assert (len(held.waiting), held.failed) == (1, 1)
+
+
+def backlog() -> list[object]:
+    """What is found of many answers, of two models and of two intents, by a noisy jury."""
+    held, _, tribunal = bench({"rough": {"count": 7, "noise": 0.5}}, consensus=quorum(3))
+    for at in range(40):
+        share_ppm, tasks = at * PPM // 40, 1 + at % 3
+        held.examine(at % 2, at // 2 % 2, share_ppm, tasks, at * 2**50, checked=at % 5 == 0)
+    found = held.hold()
+    return [found, held.ratings.tolist(), tribunal.rewarded.tolist(), tribunal.strikes.tolist()]
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 39, 40])
+def test_what_has_waited_is_judged_as_one_round_however_many_at_once(monkeypatch, at_once):
+    whole = backlog()
+    monkeypatch.setattr(rounds, "AT_ONCE", at_once)
+    assert backlog() == whole
+
+
+def test_absentees_who_break_the_quorum_are_removed_and_the_reserve_makes_it_again():
+    rules = {
+        "kind": "telegraph",
+        "spot_checks": {"every_s": 3600, "tasks": 50, "revoke_below_percent": 100},
+        "consensus": {"seats": 12, "quorum": 8, "reduced_quorum": 6},
+        "validators": {
+            "there": {"kind": "honest", "count": 5},
+            "gone": {"kind": "honest", "count": 7, "leaves_h": 12},
+            "reserve": {"kind": "honest", "count": 8, "stake_machina": 500},
+        },
+    }
+    what = scenario({"m": model()}, {"g": group(2)}, horizon_h=24 * 9, protocol=rules)
+    frames = ran(what).protocol
+    named = pl.col("validator").str.split("/").list.first()
+    last = frames.validators.filter(pl.col("epoch") == pl.col("epoch").max())
+    seats = last.group_by(named.alias("group"), "seat").len().sort("group", "seat")
+    assert seats.rows() == [
+        ("gone", "removed", 7), ("reserve", "seated", 7), ("reserve", "waiting", 1),
+        ("there", "seated", 5),
+    ]  # fmt: skip
+    assert set(frames.validators.filter(named == "gone")["left_us"].drop_nulls()) == {
+        7 * US_PER_DAY
+    }
+    epochs = frames.epochs.unique("epoch").sort("epoch")
+    held, failed = epochs["rounds"].to_list(), epochs["rounds_failed"].to_list()
+    assert held[1:7] == failed[1:7]
+    assert min(held[:9]) > 0
+    assert failed[7:] == [0] * len(failed[7:])
+
+
+def test_what_validators_get_is_shared_among_the_rounds_that_had_a_result():
+    _, jury, tribunal = bench({"there": {"count": 4}})
+    tribunal.round_held(jury.seated, np.array([True, False, False, False]))
+    for _ in range(9):
+        tribunal.round_failed(jury.seated[:2])
+    assert tribunal.held.tolist() == [10] * 4
+    mint = Mint(Emission(), Books(), 0, 0)
+    each = 7200 * 6 // 10 * 10**18 // 4
+    assert mint.end_epoch(0, jury, tribunal, {}) == [0, each, each, each]
