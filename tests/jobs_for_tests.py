@@ -41,6 +41,19 @@ def jobbed(
     return scenario(supply, demand, **{**given, **changes})
 
 
+def hiring(
+    *, rules: Mappings | None = None, events: Sequence[Mappings] = (), **changes: object
+) -> Scenario:
+    """Three agents of 40 tasks an hour for two hours; a third are jobs; only success is paid."""
+    models = {"big": model("0.05"), "small": model("0.01", quality={CHAT: 0.5})}
+    rail: Mappings = {"kind": "batch", "interval_s": 600, "settle_on": "success"}
+    groups = {"g": group(40, count=3, max_price_usd=4, value_usd=5, budget_usd=100)}
+    given: Mappings = {"horizon_h": 2.2, "chain": {"backend": "anvil"}, "rail": rail, **changes}
+    plain: Mappings = {"pricing": {}, "jobs": {"share_percent": 33}}
+    return jobbed(models=models, groups=groups, rules={**plain, **(rules or {})}, events=events,
+                  **given)  # fmt: skip
+
+
 def run_of(what: Scenario) -> tuple[World, Frames]:
     """A world after its run, and its record."""
     world = World(what)

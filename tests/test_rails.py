@@ -30,6 +30,7 @@ from sim.rails import (
     X402ExactRail,
     gas,
     loads_of,
+    port_gas,
 )
 
 TIMES = st.lists(st.integers(0, 100), max_size=60).map(sorted)
@@ -119,6 +120,7 @@ FIGURES = {
         "split_per_call": 0, "split_per_model": 0,
     },
     "epoch_root": {"base": 1, "per_agent": 100, "per_model": 10_000},
+    "port": {"deposit": 1, "create_job": 10, "terminal": 100},
 }  # fmt: skip
 
 
@@ -152,6 +154,11 @@ LOAD = Load(calls=6, agents=3, models=2, payments=4, pairs=2)
 )
 def test_gas_is_that_of_the_committed_figures(rail: Rail, load: Load, expected: int) -> None:
     assert rail.gas(load, events=True) == expected
+
+
+@pytest.mark.usefixtures("figures")
+def test_a_job_takes_its_creation_and_its_end_and_no_deposit() -> None:
+    assert port_gas().per_job == 110
 
 
 @pytest.mark.usefixtures("figures")

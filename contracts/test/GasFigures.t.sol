@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {PortGas} from "./support/PortGas.sol";
 import {RailGas} from "./support/RailGas.sol";
 
-/// @title gas.json, from which the simulation prices every rail, is what the contracts cost.
+/// @title gas.json, from which the simulation prices every rail and job, is what contracts cost.
 /// @dev `TELEX_WRITE_GAS=true forge test --match-contract GasFigures` writes it anew.
-contract GasFiguresTest is RailGas {
+contract GasFiguresTest is RailGas, PortGas {
     struct Figure {
         string rail;
         string name;
@@ -19,6 +20,7 @@ contract GasFiguresTest is RailGas {
 
     function setUp() public override {
         super.setUp();
+        openPort();
         if (!vm.envOr("TELEX_WRITE_GAS", false)) return;
         measure();
         vm.writeFile(PATH, json());
@@ -45,6 +47,7 @@ contract GasFiguresTest is RailGas {
         put("escrow_job", "per_call", open + deliver + release);
         put("escrow_job", "refund", refundJobGas());
         put("escrow_job", "release", release);
+        measurePort();
         deductGas(0);
         uint256 deduction = deductGas(0);
         put("prepaid", "per_call", deduction);
@@ -81,6 +84,13 @@ contract GasFiguresTest is RailGas {
         put("channel", "refund", refundChannelGas());
         put("channel", "settle", settleChannelsGas());
         measureSplit("channel");
+    }
+
+    function measurePort() private {
+        (uint256 deposit, uint256 create_, uint256 terminal) = portJobGas();
+        put("port", "create_job", create_);
+        put("port", "deposit", deposit);
+        put("port", "terminal", terminal);
     }
 
     /// @dev What the hub takes to split what these rails pay it.

@@ -58,6 +58,7 @@ def chain_setup(scenario: Scenario, place: Place, directory: Path) -> ChainSetup
         resumed=place.resumed,
         bonds_micros=posted,
         performs=can_perform(scenario),
+        has_jobs=scenario.protocol is not None and scenario.protocol.jobs is not None,
         withdraws=any(group.withdrawal is not None for group in scenario.groups.values()),
         timelock_s=timelock_s(scenario.rail),
     )

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from sim.auditing.beside import beside, take_out
+from sim.auditing.jobs import leave_out, with_payments
 from sim.chain.settlement import AuditRecord
 from sim.facts import Status
 from sim.ledger import FIRST_AGENT, TREASURY
@@ -34,6 +35,7 @@ def audit_record(saved: Saved) -> AuditRecord:
     np.add.at(balances, FIRST_AGENT + calls.agent[flying], calls.quote_micros[flying])
     models = FIRST_AGENT + len(names.agents)
     _keep_back(calls.take(unsent), balances, models)
+    leave_out(saved, balances, models)
     bonded, withdrawn = beside(frames, calls, place)
     if bonded is not None:
         take_out(bonded, calls, balances, models)
@@ -50,7 +52,7 @@ def audit_record(saved: Saved) -> AuditRecord:
         rail=frames.scenario.rail.kind,
         unpaid=calls.status[rows] == Status.UNPAID,
         bonded=bonded,
-        withdrawn=withdrawn,
+        withdrawn=with_payments(withdrawn, saved),
     )
 
 

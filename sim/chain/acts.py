@@ -12,12 +12,37 @@ class Enrolled(NamedTuple):
     intents: tuple[str, ...]
 
 
+class Job(NamedTuple):
+    """An on-chain job that is paid.
+
+    Args:
+        call_id: of the call that it is, within the run. agent, model: positions in the scenario's
+            lists. intent: its name.
+        volume: the intent's answers in the window when it was created.
+        gross_micros, fee_micros: what it costs, and what the treasury keeps of that.
+        answer_hash: of the answer, 32 bytes.
+    """
+
+    call_id: int
+    agent: int
+    model: int
+    intent: str
+    volume: int
+    gross_micros: int
+    fee_micros: int
+    answer_hash: bytes
+
+
 class Bought(NamedTuple):
-    """One purchase: the model's position, micros of USDC spent, and wei of MACHINA got."""
+    """One swap: the model's position, micros of USDC spent, and wei of MACHINA got.
+
+    ``job`` is the position of the job whose end it is; None for a purchase of the model's own.
+    """
 
     model: int
     micros: int
     wei: int
+    job: int | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +56,7 @@ class Acts:
         pool_micros, pool_wei: what the pool starts with of USDC and MACHINA.
         roots: a Merkle root for each epoch that has ended, over the rows of its tables.
         bought: in order.
+        jobs: those that were paid, in the order in which they were created.
         pool_left: what the pool has in the end, of USDC in micros and of MACHINA in wei.
         given: what each validator, then each author, has in wei at the end.
         treasury_wei, bonds_wei: what the treasury has of MACHINA, and what is bonded.
@@ -47,3 +73,4 @@ class Acts:
     given: tuple[int, ...]
     treasury_wei: int
     bonds_wei: int
+    jobs: tuple[Job, ...] = ()

@@ -12,6 +12,7 @@ from sim.chain.blocks import Blocks
 from sim.chain.contracts import contract, created_address, integer
 from sim.chain.deployer import WITHDRAW_DELAY_S
 from sim.chain.deployment import Deployment
+from sim.chain.hiring import Hiring
 from sim.chain.local.uniswap import POOL_FEE_PPM, Exchange, deploy_exchange
 from sim.chain.local.work import CALL_GAS, FOREIGN_GAS, Work, failed
 from sim.chain.merkle import keccak
@@ -44,7 +45,7 @@ class Performance:
         self._genesis_unix = start - acts.epochs_before * acts.epoch_s
         self._work, self._chain_id = Work.on(blocks, self._after_s), deployment.chain_id
         self._models = accounts(AccountKind.MODEL, len(acts.miners))
-        self._token = contract("USDC")
+        self._genesis_run, self._token = genesis, contract("USDC")
 
     def run(self) -> Deployment:
         """The deployment with Telegraph's contracts; raises `ChainError` if a transaction fails."""
@@ -57,7 +58,7 @@ class Performance:
         exchange = deploy_exchange(self._work, *sides)
         port = self._port(machina, exchange)
         self._register(port)
-        self._purchase(machina, exchange)
+        self._trade(machina, exchange, port)
         for number, root in enumerate(acts.roots, 1):
             data = contract("Port").call("submitEpoch", number, root, [])
             self._work.add("an epoch's root", port, data, CALL_GAS)
@@ -156,21 +157,22 @@ class Performance:
             )
         self._submit(ready)
 
-    def _purchase(self, machina: str, exchange: Exchange) -> None:
-        """Models claim what they have earned and buy MACHINA, each for what the record says."""
+    def _trade(self, machina: str, exchange: Exchange, port: str) -> None:
+        """Models buy MACHINA, and jobs are made and ended, each swap for what the record says."""
         acts, usdc = self._acts, self._deployment.usdc
-        ledger, buyers = contract("CallLedger"), sorted({bought.model for bought in acts.bought})
+        buyers = sorted({bought.model for bought in acts.bought if bought.job is None})
         wallets = self._wallets(self._models)
-        for at in buyers:
-            view = ledger.call("idOf", self._models[at].address)
-            number = integer(self._blocks.rpc.view(self._deployment.call_ledger, view))
-            claim = ledger.call("claim", number)
-            self._work.add("a claim", self._deployment.call_ledger, claim, CALL_GAS)
-        if buyers:
-            self._work.do()
+        self._claim(buyers)
         approval = self._token.call("approve", exchange.swap_router, ALL)
-        ready = [("an approval", wallets.prepare(at, usdc, approval, GAS)) for at in buyers]
+        self._submit([("an approval", wallets.prepare(at, usdc, approval, GAS)) for at in buyers])
+        hiring = Hiring(self._blocks, self._deployment, acts, port)
+        for step, seconds in hiring.pay_in(self._genesis_run):
+            self._submit(step, seconds)
+        ready: list[tuple[str, Transaction]] = []
         for bought in acts.bought:
+            if bought.job is not None:
+                ready += hiring.work_off(bought.job)
+                continue
             terms = (
                 usdc, machina, POOL_FEE_PPM, self._models[bought.model].address, NEVER,
                 bought.micros, bought.wei, 0,
@@ -178,8 +180,17 @@ class Performance:
             data = contract("SwapRouter").call("exactInputSingle", terms)
             swap = wallets.prepare(bought.model, exchange.swap_router, data, GAS)
             ready.append((f"a purchase of {acts.miners[bought.model].model}", swap))
-        self._submit(ready[: len(buyers)])
-        self._submit_in_order(ready[len(buyers) :])
+        self._submit_in_order(ready)
+
+    def _claim(self, models: Sequence[int]) -> None:
+        """Models have what their calls have earned."""
+        ledger, place = contract("CallLedger"), self._deployment.call_ledger
+        for at in models:
+            view = ledger.call("idOf", self._models[at].address)
+            number = integer(self._blocks.rpc.view(place, view))
+            self._work.add("a claim", place, ledger.call("claim", number), CALL_GAS)
+        if models:
+            self._work.do()
 
     def _hand_on(self, machina: str) -> None:
         """Validators and authors get what is theirs."""
@@ -200,10 +211,14 @@ class Performance:
         for _, some in groupby(ready, lambda _: next(models).model):
             self._submit(list(some))
 
-    def _submit(self, ready: Sequence[tuple[str, Transaction]]) -> None:
-        """Has others' transactions mined; raises `ChainError` naming the first that failed."""
+    def _submit(self, ready: Sequence[tuple[str, Transaction]], seconds: int = 0) -> None:
+        """Has others' transactions mined; raises `ChainError` naming the first that failed.
+
+        ``seconds`` after simulated time 0 at the earliest, but not before what has been done.
+        """
         size = PER_BLOCK if self._own else FOREIGN_GAS // GAS
         for start in range(0, len(ready), size):
             part = ready[start : start + size]
-            self._blocks.submit([transaction for _, transaction in part], self._after_s)
+            transactions = [transaction for _, transaction in part]
+            self._blocks.submit(transactions, max(self._after_s, seconds))
             failed(self._blocks.rpc, [(name, transaction.hash) for name, transaction in part])

@@ -57,6 +57,7 @@ class ChainSetup:
         resumed: where a run began that is to go on; None to begin one.
         bonds_micros: what each model posts before the run; none where it need not.
         performs: whether a protocol's acts come after the calls.
+        has_jobs: whether some calls are on-chain jobs, which are among these acts.
         withdraws: whether agents take money back; ``timelock_s`` is how long they wait for it.
     """
 
@@ -76,6 +77,7 @@ class ChainSetup:
     resumed: Resumed | None = None
     bonds_micros: tuple[int, ...] = ()
     performs: bool = False
+    has_jobs: bool = False
     withdraws: bool = False
     timelock_s: int = 4 * 3_600
 

@@ -47,10 +47,11 @@ class Settler:
     def __init__(self, setup: ChainSetup) -> None:
         if setup.deployment is not None and setup.backend == OWN_ANVIL:
             raise ToolError("a deployment is on a chain that runs: name its URL as the chain")
-        if setup.has_errands and setup.backend != OWN_ANVIL:
+        if (setup.has_errands or setup.has_jobs) and setup.backend != OWN_ANVIL:
             raise ToolError(
-                "bonds are slashed, and withdrawals made, by transactions of the accounts they are "
-                f"of, which have no ETH on {setup.backend}; allowed: --chain anvil, --chain none"
+                "bonds are slashed, withdrawals made, and jobs paid for, by transactions of the "
+                f"accounts they are of, which have no ETH on {setup.backend}; allowed: "
+                "--chain anvil, --chain none"
             )
         self._setup = setup
         self._changed = threading.Condition()

@@ -129,7 +129,7 @@ class MarketFigures(Part):
         _is(
             "micros",
             "value of tasks succeeded, as late as they came - marginal cost of answers - modelled"
-            " gas - cost of self-hosting; payments cancel out",
+            " gas of rail and jobs - cost of self-hosting; payments cancel out",
         ),
     ]
 

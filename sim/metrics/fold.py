@@ -61,7 +61,7 @@ def figures(frames: Frames) -> Figures:
     answered = calls.lazy().filter(ANSWERED).select(OF_ANSWERS).collect()
     spend = int(calls["charge_micros"].sum())
     succeeded = int((tasks["outcome"] == "succeeded").sum())
-    rail, gains = _rail(frames), gains_of(frames)
+    rail, jobs, gains = _rail(frames), job_figures(frames), gains_of(frames)
     return Figures(
         scenario=frames.scenario.name,
         seed=frames.scenario.seed,
@@ -83,14 +83,14 @@ def figures(frames: Frames) -> Figures:
         models=_models(frames, answered, spend),
         groups=_groups(frames, gains),
         conduct=conduct(frames, gains.values()),
-        market=_market(frames, gains.values(), rail.gas_micros),
+        market=_market(frames, gains.values(), rail.gas_micros + jobs.gas_micros),
         prices=prices(frames, gains.values()),
         payments=network_figures(payments(frames)),
         trust=network_figures(trust(frames)),
         rail=rail,
         stability=StabilityFigures(**asdict(stability(frames))),
         protocol=protocol_figures(frames),
-        jobs=job_figures(frames),
+        jobs=jobs,
         reported=reported(frames),
         judges=judge_figures(frames),
     )

@@ -49,6 +49,12 @@ class JobFigures(Part):
         int | None, means("us", "mean time from funded to terminal, the verdict's round in it")
     ]
     bought_machina: Annotated[float, means("MACHINA", "that models got for terminal jobs")]
+    gas: Annotated[
+        int, means("gas", "modelled, of createJob and transitionToTerminal of terminal jobs")
+    ]
+    gas_micros: Annotated[
+        int, means("micros", "the same at the prices of gas and ETH at each end, rounded up once")
+    ]
 
 
 class JudgeFigures(Part):

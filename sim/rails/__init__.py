@@ -14,15 +14,16 @@ from sim.rails.channels import ChannelBook, ChannelRail, Move, Pair, due
 from sim.rails.closing import BatchCloser, Closed
 from sim.rails.deposits import BatchRail, EpochRootRail, OnDeposit, PrepaidRail, timelock_s
 from sim.rails.escrow import EscrowJobRail
+from sim.rails.gas import PortGas, port_gas
 from sim.rails.paid import Load, Paid, loads_of, peak
 from sim.rails.payments import TransferRail, X402ExactRail
 from sim.rails.settling import Settling
 
 __all__ = [
     "ACCOUNT_RAILS", "RAILS", "BatchCloser", "BatchRail", "ChannelBook", "ChannelRail", "Closed",
-    "EpochRootRail", "EscrowJobRail", "Load", "Move", "OnDeposit", "Paid", "Pair", "PrepaidRail",
-    "Rail", "Settling", "TransferRail", "X402ExactRail", "due", "loads_of", "peak", "rail_like",
-    "timelock_s",
+    "EpochRootRail", "EscrowJobRail", "Load", "Move", "OnDeposit", "Paid", "Pair", "PortGas",
+    "PrepaidRail", "Rail", "Settling", "TransferRail", "X402ExactRail", "due", "loads_of", "peak",
+    "port_gas", "rail_like", "timelock_s",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What each rail's transactions cost in gas, as measured by the contracts' own gas tests."""
+"""What transactions of rails and jobs cost in gas, by the contracts' own gas tests."""
 
 from functools import cache
 from pathlib import Path
@@ -64,6 +64,19 @@ class EpochGas(BaseModel):
     per_model: int
 
 
+class PortGas(BaseModel):
+    """``Port``: what a job takes of an agent, which pays in for it and opens it, and to end it."""
+
+    deposit: int
+    create_job: int
+    terminal: int
+
+    @property
+    def per_job(self) -> int:
+        """What settles a job; paying in is none of it, as deposits are not."""
+        return self.create_job + self.terminal
+
+
 class Gas(BaseModel):
     """``contracts/gas.json``, which the contracts' gas tests keep true."""
 
@@ -74,11 +87,17 @@ class Gas(BaseModel):
     batch: BatchGas
     channel: ChannelGas
     epoch_root: EpochGas
+    port: PortGas
 
 
 @cache
 def gas() -> Gas:
-    """The committed gas figures of every rail."""
+    """The committed gas figures of every rail, and of the port."""
     installed = Path(__file__).parents[1] / "gas.json"
     checkout = Path(__file__).parents[2] / "contracts" / "gas.json"
     return Gas.model_validate_json((installed if installed.exists() else checkout).read_bytes())
+
+
+def port_gas() -> PortGas:
+    """What an on-chain job takes in gas, which goes by no rail."""
+    return gas().port

@@ -2,6 +2,7 @@
 
 from sim.chain.accounts import TREASURY_INDEX, AccountKind, account, accounts
 from sim.chain.acts import Acts
+from sim.chain.audits.hired import job_faults
 from sim.chain.contracts import contract, integer
 from sim.chain.deployment import Deployment
 from sim.chain.rpc import Rpc
@@ -9,7 +10,11 @@ from sim.chain.rpc import Rpc
 
 def protocol_faults(rpc: Rpc, deployment: Deployment, acts: Acts) -> list[str]:
     """Everything in which MACHINA, its pool and the port differ from the record, in words."""
-    return [*_balances(rpc, deployment, acts), *_registry(rpc, deployment, acts)]
+    return [
+        *_balances(rpc, deployment, acts),
+        *_registry(rpc, deployment, acts),
+        *job_faults(rpc, deployment, acts),
+    ]
 
 
 def _balances(rpc: Rpc, deployment: Deployment, acts: Acts) -> list[str]:
