@@ -140,6 +140,7 @@ def test_the_quick_mode_settles(tmp_path: Path) -> None:
     found = json.loads(kept.read_text())["workloads"]
     assert found["settlement"]["counts"]["head"].startswith("0x")
     assert found["full"]["counts"]["parity"] == "True"
+    assert found["memory"]["figures"]["held per call until it is saved"]["met"]
 
 
 def test_an_unknown_workload_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

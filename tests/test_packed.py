@@ -44,7 +44,7 @@ def test_packed_columns_give_back_every_value(blocks: list[list[int]]) -> None:
 def test_a_value_takes_the_bytes_of_its_distance_from_the_least(
     least: int, span: int, each: int
 ) -> None:
-    assert PackedColumn.of(column([least, least + span])).above.nbytes == 2 * each
+    assert PackedColumn.of(column([least, least + span])).nbytes == 2 * each
 
 
 def test_a_packed_table_counts_the_bytes_of_all_columns() -> None:
@@ -81,11 +81,19 @@ def test_a_run_holds_a_third_of_the_bytes_of_plain_columns(
     assert blocks[0].nbytes <= packed * len(table)
 
 
+def test_a_run_counts_the_bytes_of_calls_tasks_hashes_and_places() -> None:
+    history = World(lively(200)).run()
+    (calls,), (tasks,), (settled,) = history.calls, history.tasks, history.settled
+    hashes = 32 * len(calls.unpacked())
+    assert history.nbytes == calls.nbytes + tasks.nbytes + settled.nbytes + hashes
+
+
 def test_a_run_that_is_made_a_record_of_is_held_once() -> None:
     history = World(lively(300)).run()
     calls, tasks = list(history.calls), list(history.tasks)
     assert len(Columns(history).calls) > 300
     assert sum(block.nbytes for block in calls) + sum(block.nbytes for block in tasks) == 0
+    assert history.nbytes == 0
     assert [history.calls, history.tasks, history.hashes, history.settled] == [[]] * 4
 
 

@@ -26,6 +26,11 @@ class PackedColumn:
         least, most = (int(column.min()), int(column.max())) if len(column) else (0, 0)
         return cls(least, (column - least).astype(np.min_scalar_type(most - least)))
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the values take."""
+        return self.above.nbytes
+
     @staticmethod
     def joined(blocks: "Sequence[PackedColumn]") -> Int64Array:
         """The values of all blocks, one after the other."""
@@ -53,7 +58,7 @@ class Packed(Generic[Rows]):
     @property
     def nbytes(self) -> int:
         """How many bytes the values take."""
-        return sum(column.above.nbytes for column in self.columns.values())
+        return sum(column.nbytes for column in self.columns.values())
 
     def unpacked(self) -> Rows:
         """The table as it was."""
