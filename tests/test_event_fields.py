@@ -14,7 +14,7 @@ import pytest
 from sim.metrics import figures
 from sim.record.frames import Frames
 from sim.scenario import Scenario, from_mapping
-from sim.scenario.changeable import unchangeable, why_kept
+from sim.scenario.changeable import changeable_beside, unchangeable, why_kept
 from sim.scenario.shape import ROOT, Shape, fields_of, is_open, shape_of
 from tests.bad_scenarios import faults_of
 from tests.event_fields import LONGER, OF_GROUPS, OF_MODELS
@@ -195,6 +195,20 @@ def test_every_other_field_is_refused_with_a_reason() -> None:
     kept = [leaf for leaf in leaves(ROOT) if unchangeable(plain_path(leaf))]
     assert len(kept) > 60
     assert [leaf for leaf in kept if not why_kept(plain_path(leaf))] == []
+
+
+def test_what_is_kept_is_told_with_what_of_the_same_part_may_change():
+    beside = {
+        "rail.size": "rail.fee_bps, rail.settle_on",
+        "mechanism.kind": "mechanism.reserve_usd, mechanism.tick_s, mechanism.payment",
+        "item_response.discrimination": "nothing of item_response; `telex list changes` has",
+        "groups.a.count": "of a group arrival, ",
+        "models.m.outages": "of a model price, ",
+        "protocol.validators.v.count": "of a protocol's group of validators kind, of, ",
+        "protocol.emission.epochs_before": "of a protocol epoch_h, ",
+    }
+    for path, said in beside.items():
+        assert changeable_beside(tuple(path.split("."))).startswith(said)
 
 
 def test_who_copies_has_neither_noise_nor_work() -> None:

@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from sim.metrics import figures
-from sim.scenario import Scenario
-from sim.units import ratio_nearest
+from sim.scenario import Scenario, from_mapping
+from sim.units import US_PER_S, ratio_nearest
 from tests.scenarios_for_tests import CHAT, group, model, scenario
 from tests.test_conduct import FAST, alone, two
 from tests.workflow_helpers import lawful, studio
@@ -39,6 +39,32 @@ def test_hosting_is_paid_by_the_hour_and_not_through_the_market() -> None:
     after = frames.calls.filter(pl.col("posted_us") > row["time_us"])
     assert after.is_empty()
     assert told.groups["a"].spend_micros == frames.calls["charge_micros"].sum()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"at_h": 4, "kind": "brownout", "model": "cheap", "for_h": 5, "slower": 50},
+        {"at_h": 4, "kind": "outage", "model": "cheap", "for_h": 5},
+        {"at_h": 4, "set": {f"models.cheap.quality.{CHAT}": 0.999}},
+        {"at_h": 4, "kind": "deprecation", "model": "cheap"},
+    ],
+    ids=lambda event: str(event.get("kind", "new weights")),
+)
+def test_what_an_agent_hosts_goes_on_as_it_is_whatever_becomes_of_the_model(event: object) -> None:
+    plain = hosted(600, "0.50", slots=60)
+    told = plain.model_dump(mode="json", exclude_none=True) | {"events": [event]}
+    frames = [lawful(what).own_answers for what in (plain, from_mapping(told))]
+    assert frames[0].height > 3000
+    assert frames[0].equals(frames[1])
+
+
+def test_who_begins_to_host_in_a_brownout_has_a_machine_of_the_usual_speed() -> None:
+    slow = {"at_h": 1, "kind": "brownout", "model": "cheap", "for_h": 8, "slower": 50}
+    told = hosted(600, "0.50", slots=60).model_dump(mode="json", exclude_none=True)
+    own = lawful(from_mapping(told | {"events": [slow]})).own_answers
+    assert own.height > 3000
+    assert (own["finished_us"] - own["started_us"]).max() == US_PER_S
 
 
 def test_what_the_own_machines_cannot_take_goes_to_the_market() -> None:

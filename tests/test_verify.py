@@ -12,12 +12,13 @@ from typer.testing import CliRunner
 from sim.cli import main
 from sim.cli.commands import app
 from sim.experiment.workers import Serial
-from sim.facts import LawError, ScenarioError
+from sim.facts import Fault, LawError, ScenarioError
 from sim.verify import running
 from sim.verify.case import Case, Found, Known
 from sim.verify.readings import Service
 from sim.verify.readings import chance as controls_of
 from sim.verify.running import run
+from sim.verify.sized import Sized
 from sim.verify.suite import FAMILIES, Asked, suite
 from sim.verify.verdict import Verdict, estimated, judge, passes
 
@@ -177,6 +178,43 @@ def test_a_setting_holds_for_every_case_that_has_it_and_leaves_out_the_rest() ->
     delayed = offered**7 / math.factorial(7) / (1 - 0.83)
     served = sum(offered**calls / math.factorial(calls) for calls in range(7))
     assert known.truth == pytest.approx(delayed / (served + delayed))
+
+
+def test_a_load_that_asks_for_more_tasks_than_fit_has_more_replications() -> None:
+    case = suite(["m-m-1"], ["load=0.95"])[0].case
+    assert isinstance(case, Sized)
+    assert (case.size, case.replications(20)) == (250_000, 60)
+    assert case.wanted < 3 * 250_000
+    own = suite(["m-m-1"], ["load=0.95", "tasks=5000"])[0].case
+    assert isinstance(own, Sized)
+    assert (own.size, own.replications(20)) == (5000, 20)
+
+
+def test_a_case_that_cannot_take_a_setting_is_left_out_and_told_where_others_can() -> None:
+    """Of a server that also has repairs to do, the load would be 1.045."""
+    told: list[Fault] = []
+    asked = {each.case.name for each in suite(["queues"], ["load=0.95"], told.append)}
+    assert {"m-m-1", "m-m-c", "m-g-1", "erlang-c", "choices"} <= asked
+    assert "breakdowns" not in asked
+    assert [fault.path for fault in told] == ["--set of breakdowns"]
+    with pytest.raises(ScenarioError, match="below 1"):
+        suite(["breakdowns"], ["load=0.95"])
+    with pytest.raises(ScenarioError, match="half_width"):
+        suite(["queues"], ["load=0.7", "half_width=3"])
+
+
+def test_a_load_beyond_what_runs_can_tell_says_how_much_it_takes() -> None:
+    with pytest.raises(ScenarioError, match=r"16,324,453 are wanted\), or tasks=N"):
+        suite(["m-m-1"], ["load=0.99"])
+    assert suite(["m-m-1"], ["load=0.99", "tasks=300000"])[0].case.replications(20) == 20
+
+
+def test_an_interval_that_is_too_wide_says_what_it_takes() -> None:
+    found = judge("case", Known("x", "f", 1.0), [0.8, 1.0, 1.2, 1.0], [])
+    half = found.estimate.half_width if found.estimate else None
+    assert found.word == "fails"
+    assert half is not None
+    assert f"{(half / 0.05) ** 2:.1f} times the --reps" in found.reason
 
 
 def test_all_faults_of_a_question_come_at_once_with_the_nearest_names() -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.experiment.statistics import Interval
+    from sim.facts import Fault
     from sim.verify.running import Judged
 
 INTERRUPTED = 130
@@ -47,7 +48,8 @@ def verify(
     from sim.verify.suite import suite
     from sim.verify.verdict import passes
 
-    asked = suite(families or (), settings or ())
+    left_out: list[Fault] = []
+    asked = suite(families or (), settings or (), left_out.append)
     started = time.perf_counter()
     with ExperimentProgress(quiet=json) as progress:
         try:
@@ -60,8 +62,11 @@ def verify(
     passed = passes([each.verdict for each in judged])
     wall_s = time.perf_counter() - started
     if json:
-        emit_json(_document(judged, passed, reps, seed, wall_s))
+        document = _document(judged, passed, reps, seed, wall_s)
+        emit_json(document | {"left_out": [str(fault) for fault in left_out]})
     _show(judged, passed, reps, wall_s)
+    for fault in left_out:
+        say(f"left out: {fault}")
     raise typer.Exit(0 if passed else 1)
 
 

@@ -47,7 +47,7 @@ class Pool(Learnt):
         every = phases(scenario)
         spent = any(phase.scenario.router.kind in SPENDERS for phase in every)
         made = Metered if spent else Endpoint
-        self._scenario = scenario = every.first
+        self._scenario = self._first = scenario = every.first
         self.endpoints = [
             made(index, model_id, model, scenario)
             for index, (model_id, model) in enumerate(scenario.models.items())
@@ -182,9 +182,16 @@ class Pool(Learnt):
         return self._serving[group, intent]
 
     def own(self, model: int, slots: int) -> Host:
-        """A model on an agent's own machines, beside the price of the same in the market."""
+        """A model on an agent's own machines, beside the price of the same in the market.
+
+        The weights are those that are to be had now, the speed is that of the start: a provider's
+        new machines or brown-outs are not the agent's.
+        """
         model_id = self.ids[model]
-        endpoint = Endpoint(model, model_id, self._scenario.models[model_id], self._scenario)
+        first = self._first.models[model_id]
+        speed = {"latency": first.latency, "breakdowns": first.breakdowns}
+        had = self._scenario.models[model_id].model_copy(update=speed)
+        endpoint = Endpoint(model, model_id, had, self._scenario)
         endpoint.deceit = None
         return Host(endpoint, slots, partial(self.list_charge, model))
 

@@ -40,7 +40,6 @@ CHANGEABLE: tuple[Path, ...] = tuple(
     (*whose, *key.split(".")) for _, whose, keys in EACH for key in keys.split()
 )
 """What an event may change; all else is the same from the start of a run to its end."""
-ALLOWED = "; ".join(f"{noun}{keys.replace(' ', ', ')}" for noun, _, keys in EACH)
 KEPT = {
     "groups.*.count": "who is there from the start; arrival.per_hour says how much they ask for",
     "groups.*.owner": "whose it is, is who it is",
@@ -67,16 +66,18 @@ KEPT = {
     "protocol.purchases": "models are paid in the token, or are not",
     "protocol": "its clock starts with the run",
     "mechanism.bond_usd": "posted before the run",
-    "mechanism": "its bids and quotes under way could not be cleared by another",
+    "mechanism": "what is under way was bid, quoted and held for it, not for another",
     "rail": "its contracts, and what is paid in, are there from the start",
+    "rail.size": "one rule says when batches close, so that their delays and gas compare",
+    "rail.interval_s": "one rule says when batches close, so that their delays and gas compare",
     "chain": "how a run is settled is so from the start; gas_price_gwei and eth_usd may change",
-    "validators.score": "a score goes on from the verdicts that it has been made of",
+    "validators.score": "one rule makes scores of all verdicts, so that they mean the same",
     "name": "what the run is called",
     "question": "what the run asks",
     "version": "how the file is written",
     "events": "an event changes no other",
     "models.*.quality": "what it serves from the start; how well may change",
-    "item_response": "what a task's difficulty means",
+    "item_response": "what difficulty means to all; a model's own discrimination may change",
     "intents": "what can be asked for at all",
     "seed": "all chance of the run comes from it",
     "horizon_h": "how long the run is",
@@ -89,6 +90,15 @@ KEPT = {
 def unchangeable(path: Path) -> bool:
     """Whether a run keeps what is at a path from its start to its end."""
     return not any(_within(path, each) for each in CHANGEABLE)
+
+
+def changeable_beside(path: Path) -> str:
+    """What an event may change of the same part of a scenario."""
+    for noun, whose, keys in EACH:
+        if whose and _within(path, whose):
+            return noun + keys.replace(" ", ", ")
+    beside = [key for key in OF_RULES.split() if key.split(".")[0] == path[0]]
+    return ", ".join(beside) or f"nothing of {path[0]}; `telex list changes` has what may change"
 
 
 def why_kept(path: Path) -> str:

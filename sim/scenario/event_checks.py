@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sim.facts import Fault
 from sim.protocols import Copying
-from sim.scenario.changeable import ALLOWED, unchangeable, why_kept
+from sim.scenario.changeable import changeable_beside, unchangeable, why_kept
 from sim.scenario.events import AnyEvent
 from sim.scenario.faults import fault_at, found_at
 from sim.scenario.library import nearest
@@ -18,8 +18,9 @@ Numbered = Sequence[tuple[int, AnyEvent]]
 
 def unchanged(now: Branch, after: Branch) -> list[Fault]:
     """What an event changes that a run keeps from its start to its end, and why that is kept."""
+    found = "what a run keeps from start to end"
     return [
-        Fault(dotted(path), "what a run keeps from start to end", ALLOWED, why_kept(path))
+        Fault(dotted(path), found, changeable_beside(path), why_kept(path))
         for path, _, _ in differing(plain(now), plain(after))
         if unchangeable(path)
     ]

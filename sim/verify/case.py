@@ -66,6 +66,10 @@ class Case(Parameters, ABC):
         """Its kind."""
         return str(type(self).model_fields["kind"].default)
 
+    def replications(self, reps: int) -> int:
+        """How many are run where ``reps`` are asked for."""
+        return self.repeats or reps
+
     @abstractmethod
     def known(self) -> list[Known]:
         """The known answers, computed from the parameters."""

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from sim.parameters import OpenShare, Positive, Share
 from sim.verify.case import Case, Controls, Found, Known, Load, Tasks
+from sim.verify.formulas import wanted
 from sim.verify.markets import INTENT, agents, market, model, ran
 from sim.verify.readings import (
     Service,
@@ -22,17 +23,20 @@ from sim.verify.readings import (
     rushing,
     settled,
 )
+from sim.verify.sized import Sized
 from sim.verify.solving import quality_of
 
 NEGLIGIBLE = 1e-12
 LADDER = 64
 REMEMBERED = 0.8
 """Of the warm-up: what came after it is still felt when the calls begin to count."""
+SETTLING = 60
+"""Tasks of a model by which many of them settle, up to a load of .9."""
 ENOUGH = 1000
 """Calls of a model by which its own rushes can be told."""
 
 
-class Choices(Case):
+class Choices(Sized):
     """Many models with a queue each; a call goes to the least busy of ``choices`` random ones."""
 
     kind: Literal["choices"] = "choices"
@@ -40,7 +44,13 @@ class Choices(Case):
     load: Load = 0.9
     servers: Annotated[int, Field(ge=1, le=2000)] = 200
     warm_up: Share = 0.7
-    tasks: Tasks = 12_000
+
+    @property
+    def wanted(self) -> float:
+        """For one choice as at one model; else a time that grows as a queue's memory does."""
+        if self.choices == 1:
+            return wanted(self.load, 0.5)
+        return SETTLING * self.servers * max(1.0, (0.1 / (1 - self.load)) ** 2)
 
     def known(self) -> list[Known]:
         """The mean sojourn at infinitely many models (Mitzenmacher 2001); exact for one choice."""
@@ -55,7 +65,7 @@ class Choices(Case):
         models = {f"m{number}": model() for number in range(self.servers)}
         router = {"kind": "least-busy", "choices": self.choices}
         per_s = self.load * self.servers
-        run = ran(market(models, {"a": agents(per_s)}, self.tasks, seed, router=router))
+        run = ran(market(models, {"a": agents(per_s)}, self.size, seed, router=router))
         calls = settled(run.frames, self.warm_up)
         sojourn = float(between_s(calls, "posted_us", "finished_us").mean())
         return Found([sojourn], self._chance(settled(run.frames, REMEMBERED * self.warm_up)))

@@ -20,7 +20,9 @@ truths are computed from the case's parameters.
 | narrower intervals, other random numbers | `telex verify --reps 50 --seed 2` |
 | for other programs | `telex verify --json` |
 
-A `--set` runs the cases that have such a parameter. A line is *near* when the 95 % interval of at
+A `--set` runs the cases that have such a parameter; one that cannot take it, where others can, is
+left out by name. Queues near saturation are run more often: three times as often at a load of .95.
+A line is *near* when the 95 % interval of at
 least 20 replications, after a warm-up, covers the truth, or reaches a bound's good side. It *fails*
 when the mean is off by more than 4 standard errors, when the interval's half width is over 5 % of
 the truth, or when an exact answer is missed by anything at all. Else it is *off*. The suite passes,

@@ -1,15 +1,15 @@
 """Queues: how long calls wait at one model, as queueing theory has it; service takes a second."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from sim.parameters import Positive, PositiveCount
 from sim.record.frames import Frames
-from sim.verify.case import Case, Found, Known, Load, Tasks
-from sim.verify.formulas import enough, erlang_c
+from sim.verify.case import Found, Known, Load
+from sim.verify.formulas import erlang_c, wanted
 from sim.verify.markets import UNLIMITED, Part, agents, market, model, ran
 from sim.verify.readings import (
     Service,
@@ -22,6 +22,7 @@ from sim.verify.readings import (
     rushing,
     settled,
 )
+from sim.verify.sized import Sized
 
 AGENTS = 4
 """Together their tasks are Poisson again, if each has random numbers of its own."""
@@ -35,12 +36,16 @@ def run_of_one(served: Part, per_s: float, tasks: int, seed: int) -> Frames:
     return ran(market({"m": served}, {"a": agents(per_s, AGENTS)}, tasks, seed)).frames
 
 
-class MM1(Case):
+class MM1(Sized):
     """One server, Poisson arrivals, exponential service."""
 
     kind: Literal["m-m-1"] = "m-m-1"
     load: Load = 0.8
-    tasks: Tasks | None = None
+
+    @property
+    def wanted(self) -> float:
+        """As many as the far quantile asks for."""
+        return wanted(self.load, 2.2)
 
     def known(self) -> list[Known]:
         """Waits, numbers and quantiles; the sojourn is exponential of mean 1 / (1 - r)."""
@@ -61,8 +66,8 @@ class MM1(Case):
         ]
 
     def observe(self, seed: int) -> Found:
-        """One run, as long as the far quantile asks for."""
-        frames = run_of_one(model(), self.load, self.tasks or enough(self.load, 2.2), seed)
+        """One run."""
+        frames = run_of_one(model(), self.load, self.size, seed)
         calls = settled(frames)
         sojourns = between_s(calls, "posted_us", "finished_us")
         values = [
@@ -77,13 +82,17 @@ class MM1(Case):
         )
 
 
-class MMC(Case):
+class MMC(Sized):
     """Several servers, one queue, exponential service: the mean wait; ``load`` is per server."""
 
     kind: Literal["m-m-c"] = "m-m-c"
     servers: Servers = 5
     load: Load = 0.8
-    tasks: Tasks | None = None
+
+    @property
+    def wanted(self) -> float:
+        """The rarer waiting is, the more."""
+        return wanted(self.load, 0.55 / erlang_c(self.servers, self.servers * self.load) ** 0.5)
 
     def known(self) -> list[Known]:
         """The mean wait."""
@@ -91,22 +100,24 @@ class MMC(Case):
         return [Known("mean wait Wq", "C(c, a) / (c - a), a = c r", erlang_c(c, a) / (c - a))]
 
     def observe(self, seed: int) -> Found:
-        """One run; the rarer waiting is, the longer."""
+        """One run."""
         per_s = self.servers * self.load
-        rarity = 1 / erlang_c(self.servers, per_s) ** 0.5
-        tasks = self.tasks or enough(self.load, 0.55 * rarity)
         served = model(capacity={"slots": self.servers, "queue": UNLIMITED})
-        calls = settled(run_of_one(served, per_s, tasks, seed))
+        calls = settled(run_of_one(served, per_s, self.size, seed))
         return Found([mean_wait_s(calls)], chance(calls, per_s, Service(servers=self.servers)))
 
 
-class ErlangC(Case):
+class ErlangC(Sized):
     """Several servers, one queue, exponential service: how many wait; ``load`` is per server."""
 
     kind: Literal["erlang-c"] = "erlang-c"
     servers: Servers = 5
     load: Load = 0.8
-    tasks: Tasks | None = None
+
+    @property
+    def wanted(self) -> float:
+        """The rarer waiting is, the more."""
+        return wanted(self.load, 0.02 / erlang_c(self.servers, self.servers * self.load) ** 2)
 
     def known(self) -> list[Known]:
         """The share that waits."""
@@ -114,17 +125,15 @@ class ErlangC(Case):
         return [Known("share that waits C", "Erlang C(c, a), a = c r", waits)]
 
     def observe(self, seed: int) -> Found:
-        """One run; the rarer waiting is, the longer."""
+        """One run."""
         per_s = self.servers * self.load
-        rarity = 1 / erlang_c(self.servers, per_s) ** 2
-        tasks = self.tasks or enough(self.load, 0.02 * rarity)
         served = model(capacity={"slots": self.servers, "queue": UNLIMITED})
-        calls = settled(run_of_one(served, per_s, tasks, seed))
+        calls = settled(run_of_one(served, per_s, self.size, seed))
         waits = float((between_s(calls, "posted_us", "started_us") > 0).mean())
         return Found([waits], chance(calls, per_s, Service(servers=self.servers)))
 
 
-class MG1(Case):
+class MG1(Sized):
     """One server and any law of service: Pollaczek and Khinchine's mean wait."""
 
     kind: Literal["m-g-1"] = "m-g-1"
@@ -133,7 +142,11 @@ class MG1(Case):
     half_width: Annotated[float, Field(ge=0, le=1)] | None = None
     stages: PositiveCount | None = Field(default=None, le=100)
     cv: Annotated[float, Field(ge=1, le=10)] | None = None
-    tasks: Tasks | None = None
+
+    @property
+    def wanted(self) -> float:
+        """The more the service varies, the more."""
+        return wanted(self.load, SCARCE * (1.5 + self._variance) / 2)
 
     @property
     def _variance(self) -> float:
@@ -152,30 +165,31 @@ class MG1(Case):
         return [Known("mean wait Wq", "r E[S^2] / (2 (1 - r))", wait)]
 
     def observe(self, seed: int) -> Found:
-        """One run; the more the service varies, the longer."""
+        """One run."""
         shaped = {"half_width": self.half_width, "stages": self.stages, "cv": self.cv}
         law: Part = {"kind": self.law, **{k: v for k, v in shaped.items() if v is not None}}
-        factor = SCARCE * (1.5 + self._variance) / 2
-        served, tasks = model(law=law), self.tasks or enough(self.load, factor)
-        calls = settled(run_of_one(served, self.load, tasks, seed))
+        calls = settled(run_of_one(model(law=law), self.load, self.size, seed))
         service = Service(variance=self._variance)
         return Found([mean_wait_s(calls)], chance(calls, self.load, service))
 
 
-class Priority(Case):
+class Priority(Sized):
     """One server, two groups; who is of the first is next, and nobody served is put back."""
 
     kind: Literal["priority"] = "priority"
     high: Load = 0.3
     low: Load = 0.5
-    tasks: Tasks | None = None
 
-    @model_validator(mode="after")
-    def _stable(self) -> Self:
-        if self.high + self.low >= 1:
-            msg = "high + low below 1: a server cannot do more than it can"
-            raise ValueError(msg)
-        return self
+    @property
+    def unstable(self) -> str:
+        """Where both groups together are too many."""
+        much = self.high + self.low >= 1
+        return "high + low below 1: a server cannot do more than it can" if much else ""
+
+    @property
+    def wanted(self) -> float:
+        """As many as for one group of both's load."""
+        return wanted(self.high + self.low, SCARCE)
 
     def known(self) -> list[Known]:
         """The mean wait of either group (Cobham 1954)."""
@@ -190,27 +204,30 @@ class Priority(Case):
         served = model(capacity={"slots": 1, "queue": UNLIMITED, "discipline": "priority"})
         groups = {"first": agents(self.high, priority=1), "second": agents(self.low)}
         load = self.high + self.low
-        frames = ran(market({"m": served}, groups, self.tasks or enough(load, SCARCE), seed)).frames
+        frames = ran(market({"m": served}, groups, self.size, seed)).frames
         calls = settled(frames)
         waits = [mean_wait_s(calls.filter(group=name)) for name in groups]
         return Found(waits, chance(calls, load))
 
 
-class Breaking(Case):
+class Breaking(Sized):
     """One server that breaks down while it is busy, at rate ``failures``, and goes on later."""
 
     kind: Literal["breakdowns"] = "breakdowns"
     load: Load = 0.5
     failures: Positive = Field(default=0.05, le=10)
     repairs: Positive = Field(default=0.5, le=1000)
-    tasks: Tasks | None = None
 
-    @model_validator(mode="after")
-    def _stable(self) -> Self:
-        if self._busy >= 1:
-            msg = "load (1 + failures / repairs) below 1: a server cannot do more than it can"
-            raise ValueError(msg)
-        return self
+    @property
+    def unstable(self) -> str:
+        """Where repairs leave too little time."""
+        words = "load (1 + failures / repairs) below 1: a server cannot do more than it can"
+        return words if self._busy >= 1 else ""
+
+    @property
+    def wanted(self) -> float:
+        """As many as for the load with its repairs."""
+        return wanted(self._busy, 0.7)
 
     @property
     def _busy(self) -> float:
@@ -232,6 +249,5 @@ class Breaking(Case):
     def observe(self, seed: int) -> Found:
         """One run of one model that breaks down."""
         breaks = {"mean_busy_s": 1 / self.failures, "mean_repair_s": 1 / self.repairs}
-        served, tasks = model(breakdowns=breaks), self.tasks or enough(self._busy, 0.7)
-        calls = settled(run_of_one(served, self.load, tasks, seed))
+        calls = settled(run_of_one(model(breakdowns=breaks), self.load, self.size, seed))
         return Found([mean_wait_s(calls)], chance(calls, self.load, self._service))

@@ -80,7 +80,7 @@ def run(
     jobs = [
         Job(number, rep, asked, seed_of(seed, asked, rep))
         for number, asked in enumerate(suite)
-        for rep in range(asked.case.repeats or reps)
+        for rep in range(asked.case.replications(reps))
     ]
     ended: dict[tuple[int, int], Ended] = {}
     failed = 0
@@ -90,7 +90,7 @@ def run(
         told(len(ended), failed, len(jobs), job.asked.case.title)
     judged: list[Judged] = []
     for number, asked in enumerate(suite):
-        mine = [ended[number, rep] for rep in range(asked.case.repeats or reps)]
+        mine = [ended[number, rep] for rep in range(asked.case.replications(reps))]
         cpu_s = sum(end.cpu_s for end in mine)
         judged += (Judged(asked, verdict, cpu_s) for verdict in _verdicts(asked, mine))
     return judged

@@ -1,6 +1,6 @@
 """The suite: every family of cases as it stands, and the same with parameters of a user's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -39,7 +39,7 @@ FAMILIES: dict[str, tuple[Case, ...]] = {
         Priority(),
         Breaking(),
         Choices(),
-        Choices(choices=1, servers=2, warm_up=0.1, tasks=40_000),
+        Choices(choices=1, servers=2, warm_up=0.1),
         Jackson(),
     ),
     "demand": (
@@ -94,29 +94,40 @@ class Asked:
     case: Case
 
 
-def suite(names: Sequence[str] = (), settings: Sequence[str] = ()) -> list[Asked]:
+def suite(
+    names: Sequence[str] = (),
+    settings: Sequence[str] = (),
+    left_out: Callable[[Fault], None] = lambda _: None,
+) -> list[Asked]:
     """The cases of some families, or of some kinds, with parameters changed.
 
     Args:
         names: families or kinds of cases; all families when there are none.
         settings: ``name=value`` texts. Each holds for every case that has such a parameter, and
             cases that have none of them are left out.
+        left_out: told of each case that cannot take its settings, where others can.
 
     Raises:
-        ScenarioError: with every name that is not known and every value that does not fit.
+        ScenarioError: with every name that is not known, and every value that fits no case.
     """
     every = [Asked(family, case) for family, cases in FAMILIES.items() for case in cases]
     faults: list[Fault] = []
     chosen = _named(every, names, faults)
     given = _parameters(settings, [asked.case for asked in chosen], faults)
     changed: dict[Asked, None] = {}
+    taken: set[str] = set()
+    refused: list[Fault] = []
     for asked in chosen:
         mine = {name: text for name, text in given.items() if name in _fields(asked.case)}
         if mine or not settings:
-            case = _changed(asked.case, mine, faults)
-            changed[Asked(asked.family, case)] = None
-    if faults:
-        raise ScenarioError(tuple(dict.fromkeys(faults)))
+            case = _changed(asked.case, mine, refused)
+            if case is not None:
+                taken |= mine.keys()
+                changed[Asked(asked.family, case)] = None
+    if faults or taken < given.keys():
+        raise ScenarioError(tuple(dict.fromkeys(faults + refused)))
+    for fault in dict.fromkeys(refused):
+        left_out(fault)
     return list(changed)
 
 
@@ -155,7 +166,7 @@ def _parameters(
     return given
 
 
-def _changed(case: Case, given: Mapping[str, str], faults: list[Fault]) -> Case:
+def _changed(case: Case, given: Mapping[str, str], faults: list[Fault]) -> Case | None:
     rule = type(case)
     try:
         values = {name: _read(text) for name, text in given.items()}
@@ -171,7 +182,7 @@ def _changed(case: Case, given: Mapping[str, str], faults: list[Fault]) -> Case:
             faults.append(
                 Fault(f"--set {name}".rstrip() + f" of {case.name}", found, allowed, hint)
             )
-        return case
+        return None
 
 
 def _read(text: str) -> object:

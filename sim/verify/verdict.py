@@ -77,8 +77,12 @@ def judge(
         far = f"off by {beyond / error:.1f} standard errors" if error else "off, and without chance"
         return Verdict(case, known, found, "fails", far)
     if known.binding == "equal" and half > WIDE * abs(known.truth):
-        wide = f"half width {half / abs(known.truth):.1%} of the truth: more --reps or tasks"
-        return Verdict(case, known, found, "fails", wide if known.truth else "an interval around 0")
+        if not known.truth:
+            return Verdict(case, known, found, "fails", "an interval around 0")
+        share = half / abs(known.truth)
+        wide = f"half width {share:.1%} of the truth, over {WIDE:.0%}: takes about"
+        wide += f" {(share / WIDE) ** 2:.1f} times the --reps, or tasks"
+        return Verdict(case, known, found, "fails", wide)
     return Verdict(case, known, found, "near" if beyond <= half else "off")
 
 
