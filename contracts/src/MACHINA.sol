@@ -69,9 +69,10 @@ contract MACHINA is ERC20Capped {
     ) external {
         if (msg.sender != minter) revert NotMinter(msg.sender, minter);
         if (uses.length != authors.length) revert WrongLength(uses.length, authors.length);
-        uint256 epoch = epochCount++;
+        uint256 epoch = epochCount;
         uint256 end = genesis + (epoch + 1) * epochSeconds;
         if (block.timestamp < end) revert EpochNotOver(block.timestamp, end);
+        epochCount = epoch + 1;
         uint256 amount = _due(epoch);
         uint256 toValidators = _mintEqually(validators, amount * VALIDATORS_PERCENT / 100);
         uint256 toAuthors = _mintByUse(authors, uses, amount * AUTHORS_PERCENT / 100);

@@ -115,6 +115,26 @@ contract CallHubTest is AuthorizationTest {
         hub.split(0, models, charges);
     }
 
+    function test_no_call_is_left_out() public {
+        usdc.mint(address(hub), 100);
+        (address[] memory models, uint256[] memory charges) = two(10, 10);
+        vm.prank(ROUTER);
+        vm.expectRevert(abi.encodeWithSelector(CallHub.WrongFirst.selector, 1, 0));
+        hub.split(1, models, charges);
+    }
+
+    function test_all_that_was_ever_split_fits_its_slot() public {
+        uint256 most = type(uint96).max;
+        usdc.mint(address(hub), most);
+        splitOne(MODEL, most);
+        hub.claim(MODEL);
+        usdc.mint(address(hub), 1);
+        (address[] memory models, uint256[] memory charges) = two(1, 0);
+        vm.prank(ROUTER);
+        vm.expectRevert(abi.encodeWithSelector(Splitter.OutOfRange.selector, most + 1, most));
+        hub.split(1, models, charges);
+    }
+
     function test_only_the_router_splits() public {
         (address[] memory models, uint256[] memory charges) = two(0, 0);
         vm.expectRevert(abi.encodeWithSelector(Splitter.NotRouter.selector, address(this), ROUTER));

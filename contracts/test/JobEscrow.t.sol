@@ -171,6 +171,10 @@ contract JobEscrowTest is LedgerTest {
         escrow.release(0, 1);
         refuse(notRouter);
         escrow.refund(0);
+        deliver(0);
+        vm.prank(AGENT); // who would have the answer for nothing
+        refuse(abi.encodeWithSelector(Splitter.NotRouter.selector, AGENT, ROUTER));
+        escrow.refund(0);
     }
 
     function test_a_charge_above_the_budget_reverts() public {

@@ -64,7 +64,11 @@ contract MACHINATest is Test {
         uint256 share = uint256(4320e18) / 7;
         assertEq(machina.balanceOf(vm.addr(7)), share, "validator");
         assertEq(machina.balanceOf(TREASURY), 14_400e18 - 7 * share, "treasury");
-        machina.mintEpoch(nobody, addresses(2), uses(1, 2));
+        machina.mintEpoch(nobody, addresses(2), uses(1, 6));
+        assertEq(machina.balanceOf(vm.addr(1)), share + uint256(1440e18) / 7, "one use of seven");
+        assertEq(
+            machina.balanceOf(vm.addr(2)), share + uint256(1440e18) * 6 / 7, "six uses of seven"
+        );
         assertEq(machina.totalSupply(), 3 * 7200e18, "supply");
     }
 

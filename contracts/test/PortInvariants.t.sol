@@ -5,6 +5,7 @@ import {USDC} from "../src/USDC.sol";
 import {Job} from "../src/port/IPort.sol";
 import {Port} from "../src/port/Port.sol";
 import {InvariantTest} from "./support/InvariantTest.sol";
+import {PoolHandler} from "./support/PoolHandler.sol";
 import {PortHandler} from "./support/PortHandler.sol";
 
 /// @title What holds after any sequence of deposits, jobs, epochs and withdrawals.
@@ -13,8 +14,12 @@ contract PortInvariantsTest is InvariantTest {
     USDC private usdc;
     Port private port;
 
+    function newHandler() internal virtual returns (PortHandler) {
+        return new PortHandler();
+    }
+
     function setUp() public {
-        handler = new PortHandler();
+        handler = newHandler();
         (usdc, port) = handler.parts();
         bytes4[] memory selectors = new bytes4[](7);
         selectors[0] = PortHandler.deposit.selector;
@@ -41,11 +46,12 @@ contract PortInvariantsTest is InvariantTest {
             Job memory job = port.getJob(jobId);
             if (job.state == 0) owed += job.budget;
         }
-        address[3] memory payees = handler.payees();
+        address[4] memory payees = handler.payees();
         for (uint256 i = 0; i < payees.length; ++i) {
             out += usdc.balanceOf(payees[i]);
         }
         assertEq(usdc.balanceOf(address(port)), owed, "held");
+        assertEq(usdc.allowance(address(port), port.swapRouter()), 0, "allowance left");
         assertEq(owed + out, handler.paidIn(), "all of it");
     }
 
@@ -71,5 +77,12 @@ contract PortInvariantsTest is InvariantTest {
             address user = handler.agent(i);
             assertLe(port.effectiveBalance(user), port.escrowBalance(user), "effective");
         }
+    }
+}
+
+/// @title The same, where miners are paid through a pool that runs dry.
+contract PortPoolInvariantsTest is PortInvariantsTest {
+    function newHandler() internal override returns (PortHandler) {
+        return new PoolHandler();
     }
 }

@@ -2,14 +2,12 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {Uniswap} from "../script/Uniswap.sol";
 import {IPort} from "../src/port/IPort.sol";
-import {Port} from "../src/port/Port.sol";
-import {PortBase} from "../src/port/PortBase.sol";
-import {PortTest} from "./support/PortTest.sol";
+import {PortPoolTest} from "./support/PortPoolTest.sol";
+import {Vm} from "./support/Vm.sol";
 
 /// @title Miners paid in MACHINA, through the pool that Uniswap's own code makes.
-contract PortPurchaseTest is PortTest, Uniswap {
+contract PortPurchaseTest is PortPoolTest {
     uint256 private constant POOL_USDC = 4000e6;
 
     Exchange private exchange;
@@ -32,9 +30,7 @@ contract PortPurchaseTest is PortTest, Uniswap {
             address(this)
         );
         exchange = made;
-        PortBase.Parameters memory given = parameters();
-        (given.swapRouter, given.poolFee) = (made.swapRouter, POOL_FEE);
-        port = new Port(given);
+        port = portOn(made.swapRouter);
         register(MINER, FEE_ADDRESS);
         fund(AGENT, 1000 * DOLLAR);
     }
@@ -72,6 +68,44 @@ contract PortPurchaseTest is PortTest, Uniswap {
         assertEq(usdc.balanceOf(FEE_ADDRESS), 980_000, "usdc");
         assertEq(port.epochTotalMachina(1), 0, "bought");
         assertEq(usdc.allowance(address(port), exchange.swapRouter), 0, "allowance left");
+    }
+
+    function test_what_a_shallow_pool_leaves_the_miner_has_in_usdc() public {
+        port = portOn(shallowPool(DOLLAR / 5).swapRouter);
+        register(MINER, FEE_ADDRESS);
+        fund(AGENT, 10 * DOLLAR);
+        IPort.Delivery[] memory list = new IPort.Delivery[](1);
+        list[0] = IPort.Delivery(AGENT, MINER, 5 * DOLLAR);
+        vm.prank(AUTHORITY);
+        port.submitEpoch(1, 0, list);
+        createJob();
+        vm.recordLogs();
+        answer(1);
+        (uint256 swapped, uint256 bought) = purchase(vm.getRecordedLogs());
+        uint256 rest = usdc.balanceOf(FEE_ADDRESS);
+        assertLe(1, swapped, "swapped");
+        assertLe(700_000, rest, "left by the job's purchase");
+        assertEq(swapped + rest, 980_000, "paid");
+        assertEq(machina.balanceOf(FEE_ADDRESS), bought, "bought");
+        assertEq(port.epochTotalMachina(2), bought, "in the epoch");
+        vm.prank(AUTHORITY);
+        port.payMiner(MINER, 3 * DOLLAR, 0);
+        assertEq(usdc.balanceOf(FEE_ADDRESS), rest + 3 * DOLLAR, "left by the drip, all of it");
+        uint256 owed = port.escrowBalance(AGENT) + port.minerBalance(MINER);
+        assertEq(usdc.balanceOf(address(port)), owed, "held");
+    }
+
+    /// @dev What the port's only USDCSwapped among them says.
+    function purchase(Vm.Log[] memory logs)
+        private
+        view
+        returns (uint256 swapped, uint256 bought)
+    {
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].emitter != address(port)) continue;
+            if (logs[i].topics[0] != IPort.USDCSwapped.selector) continue;
+            (swapped, bought) = abi.decode(logs[i].data, (uint256, uint256));
+        }
     }
 
     function test_a_drip_buys_at_least_what_it_must_or_nothing() public {

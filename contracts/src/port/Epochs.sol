@@ -51,6 +51,7 @@ abstract contract Epochs is Escrow, MinerRegistry, Purchase {
     }
 
     /// @inheritdoc IPort
+    // slither-disable-next-line reentrancy-benign -- guarded; what was bought is known afterwards
     function payMiner(address miner, uint256 amount, uint256 leastMachina) external nonReentrant {
         require(
             msg.sender == settlementAuthority || msg.sender == miner,
@@ -59,7 +60,10 @@ abstract contract Epochs is Escrow, MinerRegistry, Purchase {
         require(amount <= minerBalance[miner], "insufficient miner balance");
         address feeAddress = _feeAddressOf(miner);
         minerBalance[miner] -= amount;
-        _bought(amount, _buy(feeAddress, amount, leastMachina));
+        (uint256 swapped, uint256 machina) = leastMachina == 0
+            ? _buyOrPay(feeAddress, amount)
+            : _buy(feeAddress, amount, leastMachina);
+        _bought(swapped, machina);
     }
 
     /// @inheritdoc IPort

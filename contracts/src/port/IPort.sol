@@ -251,11 +251,11 @@ interface IPort {
         external;
 
     /// @notice Pays a miner from its account here, as MACHINA by way of the pool, or as USDC if
-    /// there is none. The settlement authority's, or the miner's.
+    /// there is none, and what the pool does not take. The settlement authority's, or the miner's.
     /// @param miner Whom.
     /// @param amount How much USDC of its account.
     /// @param leastMachina How much MACHINA the pool must give for it; the whole reverts if it
-    /// gives less.
+    /// gives less. Zero takes any price, and USDC if the pool cannot swap.
     function payMiner(address miner, uint256 amount, uint256 leastMachina) external;
 
     /// @notice What a miner has in its account here.

@@ -23,11 +23,13 @@ abstract contract Jobs is Epochs, Pricing {
     mapping(address agent => uint256[]) private _jobsByAgent;
 
     /// @inheritdoc IPort
-    function createJob(bytes32 intentId, OnChainData calldata, address callback)
+    function createJob(bytes32 intentId, OnChainData calldata params, address callback)
         external
         nonReentrant
         returns (uint256 jobId)
     {
+        // slither-disable-next-line redundant-statements -- the ABI must name what goes unused
+        params; // for whoever answers, who reads it in the transaction
         require(callback == address(0) || callback.code.length != 0, "callback has no code");
         uint256 price = getJobPrice(intentId);
         require(effectiveBalance(msg.sender) >= price, "insufficient escrow balance");
@@ -59,10 +61,11 @@ abstract contract Jobs is Epochs, Pricing {
         uint256 jobId,
         bytes32 outputHash,
         address miner,
-        bytes calldata,
-        uint256,
+        bytes calldata blsSig,
+        uint256 blsSalt,
         OnChainData calldata response
     ) external onlyAuthority {
+        (blsSig, blsSalt); // for whoever checks it: the port takes the authority's word
         _settle(jobId, outputHash, miner);
         address callback = _jobs[jobId].callback;
         if (callback.code.length == 0) return;
@@ -83,6 +86,7 @@ abstract contract Jobs is Epochs, Pricing {
         return _jobsByAgent[agent];
     }
 
+    // slither-disable-next-line reentrancy-benign -- guarded; what was bought is known afterwards
     function _settle(uint256 jobId, bytes32 outputHash, address miner) private nonReentrant {
         Job storage job = _funded(jobId);
         address feeAddress = _feeAddressOf(miner);
@@ -91,7 +95,8 @@ abstract contract Jobs is Epochs, Pricing {
         getJobOutput[jobId] = outputHash;
         emit JobTerminal(jobId, fee, payment);
         IERC20(usdcToken).safeTransfer(getTreasury, fee);
-        _bought(payment, _buyOrPay(feeAddress, payment));
+        (uint256 swapped, uint256 machina) = _buyOrPay(feeAddress, payment);
+        _bought(swapped, machina);
     }
 
     function _cancel(uint256 jobId) private {

@@ -6,7 +6,8 @@ import {PortBase} from "./PortBase.sol";
 
 /// @title What a job costs: one USDC times the demand multiplier of its intent.
 abstract contract Pricing is PortBase {
-    uint256 private constant BASE_PRICE = 1_000_000;
+    /// @inheritdoc IPort
+    uint256 public constant getJobBasePrice = 1_000_000;
 
     /// @notice An intent's requests in the last 24 hours, as the authority counted them.
     mapping(bytes32 intentId => uint256) public volumeOf;
@@ -18,13 +19,8 @@ abstract contract Pricing is PortBase {
     }
 
     /// @inheritdoc IPort
-    function getJobBasePrice() external pure returns (uint256) {
-        return BASE_PRICE;
-    }
-
-    /// @inheritdoc IPort
     function getJobPrice(bytes32 intentId) public view returns (uint256) {
-        return BASE_PRICE * getMultiplierTenths(intentId) / 10;
+        return getJobBasePrice * getMultiplierTenths(intentId) / 10;
     }
 
     /// @inheritdoc IPort

@@ -9,6 +9,8 @@ import {PortTest} from "./PortTest.sol";
 /// @title Everything that can be done to a port, in any order, by two agents and two miners.
 contract PortHandler is PortTest {
     uint256 public paidIn = 100 * DOLLAR;
+    /// @dev Where miners' MACHINA is bought; zero if nowhere.
+    address internal pool;
     mapping(address user => uint256) private requestedAt;
 
     constructor() {
@@ -28,8 +30,8 @@ contract PortHandler is PortTest {
         return which % 2 == 0 ? MINER : address(0x313E3);
     }
 
-    function payees() external pure returns (address[3] memory) {
-        return [TREASURY, FEE_ADDRESS, miner(1)];
+    function payees() external view returns (address[4] memory) {
+        return [TREASURY, FEE_ADDRESS, miner(1), pool];
     }
 
     function deposit(uint256 which, uint256 amount) external {
