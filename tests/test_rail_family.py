@@ -12,12 +12,11 @@ import sim
 from sim.auditing import audit_saved
 from sim.chain import Audit, AuditRecord, Settlement, Settler, replay
 from sim.rails import RAILS, Rail, loads_of
-from sim.units import shares_floor
-from tests.chain_helpers import DEPOSIT, FEE_BPS, audited, batches, record, settled, setup
-from tests.chain_payers import empty
+from tests.chain_helpers import audited, batches, record, settled, setup
+from tests.chain_payers import empty, give, without_payments_of
 
 KINDS = list(RAILS)
-IN_ACCOUNTS = ("prepaid", "batch", "epoch-root")
+ON_A_HUB = ("transfer", "x402-exact", "channel")
 SIZES = [60, 1, 40]
 MADE = batches(SIZES)
 SHIPPED = Path(__file__).parents[1] / "scenarios" / "hello-market.yaml"
@@ -135,40 +134,29 @@ def test_gas_is_near_what_the_rail_was_taken_to_cost(on_chain: Settlement) -> No
 
 
 @pytest.mark.chain
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "left_at_the_hub_micros"),
+    [*((kind, 0) for kind in KINDS), *((kind, 9_000_000) for kind in ON_A_HUB)],
+)
 def test_a_payer_emptied_before_settlement_is_unpaid_and_the_rest_is_settled(
-    kind: str, tmp_path: Path
+    kind: str, left_at_the_hub_micros: int, tmp_path: Path
 ) -> None:
+    """Nor does money of somebody else's, left at the hub, pay for what it did not pay."""
     run = replace(setup(tmp_path), rail=rail_of(kind))
     with Settler(run) as settler:
-        empty(settler.wait_ready(), agent=1)
+        ready = settler.wait_ready()
+        empty(ready, agent=1)
+        if left_at_the_hub_micros:
+            give(ready, ready.deployment.call_hub, left_at_the_hub_micros)
         for batch in MADE:
             settler.send(batch)
         found = settler.finish()
-        expected = without_payments_of(1, kind)
-        result = audit_of(found, expected)
+        expected = without_payments_of(1, kind, MADE)
+        result = audited(found, expected)
     first = found.ready.first_call
     assert found.unpaid == tuple((first + np.flatnonzero(expected.unpaid)).tolist())
     assert found.calls == sum(SIZES)
     assert (result.faults, result.difference_micros) == ((), 0)
-
-
-def without_payments_of(agent: int, kind: str) -> AuditRecord:
-    """The record of the same calls, one agent's unpaid; a job is none if it cannot be opened."""
-    true = record(MADE)
-    asked = true.quote_micros if kind == "escrow-job" else true.charge_micros
-    unpaid = (true.agent == agent) & (asked > 0)
-    charge = np.where(unpaid, 0, true.charge_micros)
-    fees = shares_floor(charge, FEE_BPS)
-    balance, earned = np.full(5, DEPOSIT), np.zeros(3, np.int64)
-    np.subtract.at(balance, true.agent, charge)
-    np.add.at(earned, true.model, charge - fees)
-    if kind not in IN_ACCOUNTS:
-        balance[agent] = 0  # what it took out of its wallet is gone
-    return replace(
-        true, charge_micros=charge, unpaid=unpaid, agent_balance_micros=balance,
-        model_earned_micros=earned, fees_micros=int(fees.sum()),
-    )  # fmt: skip
 
 
 @pytest.mark.chain

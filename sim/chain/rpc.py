@@ -206,9 +206,12 @@ class Rpc:
         """The runtime code at an address, empty if there is none."""
         return as_bytes(self.call("eth_getCode", address, "latest"))
 
-    def view(self, to: str, data: bytes) -> bytes:
-        """What a read-only call of a contract returns; raises `RefusedError` if it reverts."""
-        return as_bytes(self.call("eth_call", {"to": to, "data": "0x" + data.hex()}, "latest"))
+    def view(self, to: str, data: bytes, tag: str = "latest") -> bytes:
+        """What a read-only call of a contract returns; raises `RefusedError` if it reverts.
+
+        With the tag "pending" what waits to be mined counts, too.
+        """
+        return as_bytes(self.call("eth_call", {"to": to, "data": "0x" + data.hex()}, tag))
 
     def views(self, to: str, calls: Sequence[bytes]) -> list[bytes]:
         """Many views of one contract in one batch."""

@@ -3,20 +3,29 @@
 from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from sim.chain.audits.books import SPLITTER
 from sim.chain.audits.events import Seen, Source
-from sim.chain.audits.order import Compared, compare_in_order
+from sim.chain.audits.order import Compared, compare_in_order, not_the_same
 from sim.chain.audits.walk import WalletAudit
 from sim.chain.deployment import Deployment
 from sim.chain.local.fixed import PLACES
 from sim.chain.rails.channel import channel_salt
-from sim.chain.rails.hub import payment_nonce
+from sim.chain.rails.exact import payment_nonce
 from sim.chain.rpc import Rpc
 from sim.chain.settlement import AuditRecord
 from sim.rails import due
+
+
+class Payment(NamedTuple):
+    """What an agent paid to the hub, and by which nonce; -1 if by none."""
+
+    nonce: int
+    agent: int
+    micros: int
 
 
 class HubAudit(WalletAudit):
@@ -45,6 +54,13 @@ class HubAudit(WalletAudit):
     def _pay(self, seen: Seen) -> None:
         """Applies an event of what was paid to the hub."""
 
+    def _paid_by(self, transfer: Seen) -> int | None:
+        """Which agent paid the hub in the run; None if none did: anybody may give it money."""
+        source, target = transfer.indexed
+        if not self._of_run or target != int(self._deployment.call_hub, 16):
+            return None
+        return self._books.agent_at.get(source)
+
     def _compare(self) -> Iterator[Compared]:
         record = self._record
         needed = {"model": record.model, "charge_micros": record.charge_micros}
@@ -67,9 +83,8 @@ class TransferAudit(HubAudit):
         self._payments: dict[str, list[int]] = {"agent": [], "micros paid": []}
 
     def _pay(self, seen: Seen) -> None:
-        hub = int(self._deployment.call_hub, 16)
-        if seen.name == "Transfer" and self._of_run and seen.indexed[1] == hub:
-            self._payments["agent"].append(self._books.agent_at.get(seen.indexed[0], -1))
+        if seen.name == "Transfer" and (agent := self._paid_by(seen)) is not None:
+            self._payments["agent"].append(agent)
             self._payments["micros paid"].append(seen.values[0])
 
     def _compare_payments(self) -> Compared:
@@ -79,40 +94,60 @@ class TransferAudit(HubAudit):
         return compare_in_order("payments", record.call_id[charged], self._payments, columns)
 
 
-class X402ExactAudit(TransferAudit):
-    """``x402-exact``: the same, and each payment's nonce says which call it is for."""
+class X402ExactAudit(HubAudit):
+    """``x402-exact``: a payment per call that was charged; its nonce says which call it is for."""
 
     def __init__(self, rpc: Rpc, deployment: Deployment, record: AuditRecord) -> None:
         super().__init__(rpc, deployment, record)
-        self._nonces: list[int] = []
-        self._used = ("", 0)
+        self._payments: list[Payment] = []
+        self._used: Seen | None = None
 
     def _token_events(self) -> tuple[str, ...]:
         return (*super()._token_events(), "AuthorizationUsed")
 
     def _pay(self, seen: Seen) -> None:
-        paid = len(self._payments["agent"])
-        super()._pay(seen)
         if seen.name == "AuthorizationUsed":
-            self._used = (seen.transaction, seen.indexed[1])
-        elif len(self._payments["agent"]) > paid:
-            transaction, nonce = self._used
-            self._nonces.append(nonce if transaction == seen.transaction else -1)
+            self._used = seen
+            return
+        used, self._used = self._used, None
+        if (agent := self._paid_by(seen)) is not None:
+            authorized = used is not None and used.transaction == seen.transaction
+            nonce = used.indexed[1] if used is not None and authorized else -1
+            self._payments.append(Payment(nonce, agent, seen.values[0]))
 
     def _compare_payments(self) -> Compared:
-        found, record = super()._compare_payments(), self._record
-        charged = np.flatnonzero(record.charge_micros)
-        answers = (record.answer_hash[at].tobytes() for at in charged)
-        needed = [
-            int.from_bytes(payment_nonce(record.first_call + int(at), answer), "big")
-            for at, answer in zip(charged, answers, strict=True)
-        ]
-        other = [at for at, (a, b) in enumerate(zip(self._nonces, needed, strict=False)) if a != b]
-        calls = record.call_id[charged]
-        words = [f"call {calls[at]}: its payment names another call" for at in other[:5]]
-        return found._replace(
-            differing=(*found.differing, *calls[other].tolist()), words=[*found.words, *words]
+        record, nonces = self._record, self._nonces()
+        of_call: dict[int, Payment] = {}
+        others = []
+        for number, payment in enumerate(self._payments):
+            at = nonces.get(payment.nonce, -1)
+            if at < 0 or at in of_call:
+                others.append(number)
+            else:
+                of_call[at] = payment
+        paid = np.array(sorted(of_call), np.int64)
+        found = {
+            "agent": [of_call[at].agent for at in paid.tolist()],
+            "micros paid": [of_call[at].micros for at in paid.tolist()],
+        }
+        needed = {"agent": record.agent[paid], "micros paid": record.charge_micros[paid]}
+        result = compare_in_order("payments", record.call_id[paid], found, needed)
+        missing = record.call_id[sorted(set(nonces.values()) - set(of_call))].tolist()
+        return result._replace(
+            missing=tuple(missing),
+            unexpected=tuple(others),
+            words=[*result.words, *not_the_same("payments", missing, len(others))],
         )
+
+    def _nonces(self) -> dict[int, int]:
+        """The nonces by which calls are paid, and the position of each one's call."""
+        record = self._record
+        return {
+            int.from_bytes(
+                payment_nonce(record.first_call + at, record.answer_hash[at].tobytes()), "big"
+            ): at
+            for at in np.flatnonzero(record.charge_micros).tolist()
+        }
 
 
 class ChannelAudit(HubAudit):

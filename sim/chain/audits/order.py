@@ -1,6 +1,6 @@
 """Call by call, in order: what a rail's events say, against what the run recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -42,8 +42,13 @@ def compare_in_order(
             for at in np.flatnonzero(wrong)[:CALLS_NAMED]
         ]
     missing, unexpected = tuple(call_id[both:].tolist()), tuple(range(both, on_chain))
-    if missing:
-        words.append(f"{len(missing)} {what} of the record are not on the chain, from {missing[0]}")
-    if unexpected:
-        words.append(f"{len(unexpected)} {what} of the chain are not in the record")
+    words += not_the_same(what, missing, len(unexpected))
     return Compared(missing, unexpected, tuple(call_id[:both][differs].tolist()), words)
+
+
+def not_the_same(what: str, missing: Sequence[int], unexpected: int) -> Iterator[str]:
+    """In words: ids of the record that the chain has not, and how much it has beside them."""
+    if missing:
+        yield f"{len(missing)} {what} of the record are not on the chain, from {missing[0]}"
+    if unexpected:
+        yield f"{unexpected} {what} of the chain are not in the record"

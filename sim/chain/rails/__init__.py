@@ -13,7 +13,8 @@ from sim.chain.local.fixed import PLACES
 from sim.chain.rails.channel import ChannelRail
 from sim.chain.rails.epoch import EpochRootRail
 from sim.chain.rails.errands import ErrandPart, ErrandRail, post_bonds
-from sim.chain.rails.hub import TransferRail, X402ExactRail
+from sim.chain.rails.exact import X402ExactRail
+from sim.chain.rails.hub import TransferRail
 from sim.chain.rails.jobs import EscrowJobRail
 from sim.chain.rails.ledger import BatchRail, PrepaidRail
 from sim.chain.rails.parts import ChainRail, Landed, Order, Part, Way

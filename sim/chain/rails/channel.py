@@ -154,8 +154,7 @@ class ChannelRail:
             if len(self._hub.logs(part, again)) < len(part):
                 splits = list(self._splits(part, charged))
                 raise refused_part(part, self._way.why(splits, self._hub.contract))
-            blocks = (*landed.blocks, *again.blocks)
-            landed = Landed((*landed.sent, *again.sent), blocks, again.logs)
+            landed = landed.then(again)
         return self._hub.row(part, landed, charged), landed.blocks[-1]
 
     def _fill(self, part: Part, moves: Sequence[Move], seconds: int) -> None:
@@ -166,9 +165,19 @@ class ChannelRail:
     def _mine(
         self, part: Part, owed: Mapping[Pair, int], charged: Int64Array, seconds: int
     ) -> Landed:
+        """Has vouchers claimed, the hub paid and the calls split; not if claims may have failed.
+
+        A claim that fails makes the split fail with it only where nothing else is in the hub.
+        """
         totals = {pair: self._book.claimed[pair] for pair in owed}
-        orders = [*self._channels.claims(totals), *self._splits(part, charged)]
-        return self._send(part, orders, seconds)
+        claims, splits = self._channels.claims(totals), self._splits(part, charged)
+        if not owed or not self._hub.may_hold_more():
+            return self._send(part, [*claims, *splits], seconds)
+        landed = self._send(part, [*claims], seconds)
+        claimed = [total for _, total in self._channels.states(list(totals))]
+        if claimed != list(totals.values()):
+            return landed
+        return landed.then(self._send(part, [*splits], seconds))
 
     def _send(self, part: Part, orders: Sequence[Order], seconds: int) -> Landed:
         try:

@@ -1,8 +1,10 @@
-"""``transfer`` and ``x402-exact``: a payment per call to a CallHub, which then splits them.
+"""Rails of one payment per call to a CallHub, which then splits them; ``transfer`` is one.
 
-Payments and their split share a block. A payment that fails, because its payer has been emptied,
-makes the split fail with it: then the calls that were paid for are split alone, the others at no
-charge.
+A hub tells no payer's money from another's: its split fails only if less has come in than is to be
+split in all. So payments and their split share a block only where nothing else can be in the hub:
+there a payment that fails, because its payer has been emptied, makes the split fail with it.
+Everywhere else the payments come first, and what has come of each says what is split. Either way
+the calls that were paid for are split alone, the others at no charge.
 """
 
 from abc import ABC, abstractmethod
@@ -11,16 +13,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from sim.chain.accounts import TOKEN_DOMAIN, AccountKind, account
+from sim.chain.accounts import AccountKind, account
 from sim.chain.answers import Block, Log
 from sim.chain.contracts import contract, integer, integers
-from sim.chain.merkle import WORD, keccak, words
+from sim.chain.merkle import WORD, words
 from sim.chain.pack import GAS_LIMIT
 from sim.chain.rails.parts import Landed, Order, Paid, Part, Way, cuts, refused_part, unpaid_ids
 from sim.chain.rpc import RefusedError
 from sim.chain.sender import Transaction
 from sim.chain.settlement import SettledBatch
-from sim.chain.signing import domain_separator, typed_signature, word, words_of
+from sim.chain.signing import word, words_of
 from sim.facts import Batch, ChainError
 from sim.units import Int64Array, shares_floor
 
@@ -28,10 +30,6 @@ CALLS_PER_SPLIT = 1_000
 PAYMENT_GAS = 200_000
 SPLIT_GAS_FIXED, SPLIT_GAS_PER_CALL = 200_000, 30_000  # a model's first call opens its slot
 FOREVER = 2**64 - 1
-AUTHORIZATION_TYPE = keccak(
-    b"TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,"
-    b"uint256 validBefore,bytes32 nonce)"
-)
 
 
 class Hub:
@@ -64,6 +62,16 @@ class Hub:
         blocks = self.way.landed(logs).blocks
         sent = tuple(name for block in blocks for name in block.transactions)
         return [self.row(part, Landed(sent, blocks, tuple(logs)), charged)]
+
+    def may_hold_more(self) -> bool:
+        """Whether money may be there that no payment yet to be made has brought.
+
+        On a node of somebody else's it can come at any time.
+        """
+        if not self.way.blocks.sender.on_own_chain:
+            return True
+        unsplit = self.way.blocks.rpc.view(self.place, self.contract.call("unsplit"), "pending")
+        return integer(unsplit) > 0
 
     def split_in(self, call_id: int) -> int:
         """The block in which a call of the run so far was split; 0 for none."""
@@ -106,7 +114,6 @@ class HubRail(ABC):
     def __init__(self, way: Way) -> None:
         self._way, self._hub = way, Hub(way)
         self._payers = [account(AccountKind.AGENT, at) for at in range(len(way.funded.agent_ids))]
-        self._unsplit: list[tuple[int, int]] = []
         self.first_call = self._next = self._hub.first_call
 
     def parts(self, batch: Batch) -> Iterator[Part]:
@@ -124,51 +131,42 @@ class HubRail(ABC):
     def resume(self, first_call: int, first_block: int) -> int:
         """As `ChainRail.resume`: payments that came in and were not split are not made again."""
         self.first_call = first_call
-        self._unsplit = self._came_in(first_block)
+        self._look_back(first_block)
         return self._hub.resume(first_call, first_block)
 
     def landed(self, batch: Batch) -> list[SettledBatch]:
         """As `ChainRail.landed`: by the events of the calls."""
         return self._hub.landed(batch)
 
-    def _came_in(self, first_block: int) -> list[tuple[int, int]]:
-        """What was paid to the hub since its last split: (payer, micros) in order."""
-        hub, token = self._hub, contract("USDC")
-        splits = self._way.seen(hub.place, [hub.topic], first_block)
-        since = splits[-1].block + 1 if splits else first_block
-        found = []
-        for log in self._way.seen(self._way.deployment.usdc, [token.topic("Transfer")], since):
-            source, target = (int.from_bytes(topic, "big") for topic in log.topics[1:])
-            if target == int(hub.place, 16):
-                found.append((source, integers(log.data)[0]))
-        return found
+    @abstractmethod
+    def _look_back(self, first_block: int) -> None:
+        """Looks what has been paid to the hub in a run that began there, to go on with it."""
 
-    def _due(self, part: Part) -> list[int]:
+    @abstractmethod
+    def _has_come(self, part: Part, at: int) -> bool:
+        """Whether a call of a part was paid before a resumption; a payment is for one call."""
+
+    def _due(self, part: Part) -> Iterator[int]:
         """Which of a part's calls are to be paid: charged, and not paid before a resumption."""
-        due = []
         for at in np.flatnonzero(part.batch.charge_micros).tolist():
-            if self._unsplit:
-                payer = int(self._payers[int(part.batch.agent[at])].address, 16)
-                paid = (payer, int(part.batch.charge_micros[at]))
-                if paid in self._unsplit:
-                    self._unsplit.remove(paid)
-                    continue
-            due.append(at)
-        return due
+            if not self._has_come(part, at):
+                yield at
+
+    def _payer(self, part: Part, at: int) -> int:
+        return int(self._payers[int(part.batch.agent[at])].address, 16)
 
     def _settle(self, part: Part, seconds: int) -> tuple[SettledBatch, Block]:
         charged = part.batch.charge_micros
-        landed = self._mine(
-            part, part.signed, [*part.orders, self._hub.split(part, charged)], seconds
-        )
+        together = not part.paying or not self._hub.may_hold_more()
+        splits = [self._hub.split(part, charged)] if together else []
+        landed = self._mine(part, part.signed, [*part.orders, *splits], seconds)
         if not self._hub.logs(part, landed):
             charged = self._paid(part, landed)
             split = self._hub.split(part, charged)
             again = self._mine(part, (), [split], seconds)
             if not self._hub.logs(part, again):
                 raise refused_part(part, self._way.why([split], self._hub.contract))
-            blocks = (*landed.blocks, *again.blocks)
-            landed = Landed((*landed.sent, *again.sent), blocks, again.logs)
+            landed = landed.then(again)
         return self._hub.row(part, landed, charged), landed.blocks[-1]
 
     def _mine(
@@ -181,10 +179,14 @@ class HubRail(ABC):
 
     def _paid(self, part: Part, landed: Landed) -> Int64Array:
         """What each call is charged: nothing where its payment failed."""
-        receipts = self._way.blocks.rpc.receipts(landed.sent[: len(part.paying)])
+        arrived = self._arrived(part, landed)
         charged = part.batch.charge_micros.copy()
-        charged[[at for at, one in zip(part.paying, receipts, strict=True) if not one.ok]] = 0
+        charged[[at for at, came in zip(part.paying, arrived, strict=True) if not came]] = 0
         return charged
+
+    @abstractmethod
+    def _arrived(self, part: Part, landed: Landed) -> list[bool]:
+        """Which of a part's payments have come in."""
 
     @abstractmethod
     def _pay(self, part: Part) -> Part:
@@ -193,6 +195,31 @@ class HubRail(ABC):
 
 class TransferRail(HubRail):
     """``transfer``: agents send plain transfers."""
+
+    def __init__(self, way: Way) -> None:
+        super().__init__(way)
+        self._unsplit: list[tuple[int, int]] = []
+
+    def _look_back(self, first_block: int) -> None:
+        """As in any rail on a hub: who has paid how much since the last split."""
+        hub, token = self._hub, contract("USDC")
+        splits = self._way.seen(hub.place, [hub.topic], first_block)
+        since = splits[-1].block + 1 if splits else first_block
+        for log in self._way.seen(self._way.deployment.usdc, [token.topic("Transfer")], since):
+            source, target = (int.from_bytes(topic, "big") for topic in log.topics[1:])
+            if target == int(hub.place, 16):
+                self._unsplit.append((source, integers(log.data)[0]))
+
+    def _has_come(self, part: Part, at: int) -> bool:
+        paid = (self._payer(part, at), int(part.batch.charge_micros[at]))
+        came = paid in self._unsplit
+        if came:
+            self._unsplit.remove(paid)
+        return came
+
+    def _arrived(self, part: Part, landed: Landed) -> list[bool]:
+        receipts = self._way.blocks.rpc.receipts(landed.sent[: len(part.paying)])
+        return [receipt.ok for receipt in receipts]
 
     def _pay(self, part: Part) -> Part:
         wallets, token = self._way.wallets, self._way.deployment.usdc
@@ -204,29 +231,3 @@ class TransferRail(HubRail):
             for at in part.paying
         )
         return replace(part, signed=tuple(signed))
-
-
-class X402ExactRail(HubRail):
-    """``x402-exact``: agents sign authorizations, which the router submits."""
-
-    def __init__(self, way: Way) -> None:
-        super().__init__(way)
-        deployment = way.deployment
-        self._domain = domain_separator(*TOKEN_DOMAIN, deployment.chain_id, deployment.usdc)
-
-    def _pay(self, part: Part) -> Part:
-        token, hub, batch = self._way.deployment.usdc, self._hub.place, part.batch
-        selector = contract("USDC").selector("transferWithAuthorization")
-        orders = []
-        for at in part.paying:
-            payer = self._payers[int(batch.agent[at])]
-            nonce = payment_nonce(part.first + at, batch.answer_hash[at].tobytes())
-            terms = (payer.address, hub, int(batch.charge_micros[at]), 0, FOREVER, nonce)
-            signature = typed_signature(payer.key, self._domain, AUTHORIZATION_TYPE, terms)
-            orders.append(Order(token, selector + words_of((*terms, *signature)), PAYMENT_GAS))
-        return replace(part, orders=tuple(orders))
-
-
-def payment_nonce(call_id: int, answer_hash: bytes) -> bytes:
-    """The nonce of the authorization that pays a call: which call, by the chain's id and hash."""
-    return keccak(word(call_id) + answer_hash)

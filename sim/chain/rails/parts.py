@@ -68,6 +68,11 @@ class Landed:
     blocks: tuple[Block, ...]
     logs: tuple[Log, ...]
 
+    def then(self, later: "Landed") -> "Landed":
+        """This and what came later, of whose events alone the outcome can be told."""
+        sent, blocks = (*self.sent, *later.sent), (*self.blocks, *later.blocks)
+        return Landed(sent, blocks, later.logs)
+
 
 @dataclass
 class Way:
