@@ -23,6 +23,8 @@ NEVER_US = 10**9 * US_PER_S
 """The longest deadline there can be: who has as much patience as that waits for ever."""
 BPS = 10_000
 PPM = 1_000_000
+BEYOND_MICROS = 10**15
+"""More than anybody has or may pay."""
 WEI_PER_GWEI = 10**9
 WEI_PER_ETH = 10**18
 
@@ -72,6 +74,24 @@ def micros_ceil(micro_tokens: int) -> int:
 def share_floor(micros: int, bps: int) -> int:
     """The share ``bps`` of an amount, rounded down: ``micros * bps // 10000``, as in Solidity."""
     return micros * bps // BPS
+
+
+def net_floor(micros: int, fee_bps: int) -> int:
+    """What a fee of so many ``bps`` leaves of an amount, rounded down."""
+    return micros * (BPS - fee_bps) // BPS
+
+
+def gross_ceil(net_micros: int, fee_bps: int) -> int:
+    """The least charge of which the fee leaves so much: net / (1 - fee), rounded up.
+
+    Who is charged that or more is left no less than ``net_micros``; who is charged less, no more.
+    `BEYOND_MICROS` at most, and so where the fee takes all.
+    """
+    if not net_micros:
+        return 0
+    if fee_bps == BPS:
+        return BEYOND_MICROS
+    return min(BEYOND_MICROS, -(-net_micros * BPS // (BPS - fee_bps)))
 
 
 def times_tenths_ceil(micros: int, tenths: int) -> int:

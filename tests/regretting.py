@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import NamedTuple
 
 import polars as pl
@@ -111,7 +112,8 @@ def _surpluses(
 def _ask(rules: Scenario, model: Model, asked: float) -> float:
     """What a model asked: as it was drawn, by its cost per call, or its quote; or the reserve."""
     if model.selling.kind == "cost-plus" and isinstance(model.cost, PerCall):
-        asked = round(float(model.cost.usd_per_call) * 1e6 * (1 + model.selling.markup))
+        net = round(float(model.cost.usd_per_call) * 1e6 * (1 + model.selling.markup))
+        asked = math.ceil(Fraction(net * 10_000, 10_000 - rules.rail.fee_bps))
     reserve = getattr(rules.mechanism, "reserve_usd", None) or 0
     return max(asked, float(reserve) * 1e6) if rules.mechanism.kind in FOR_SLOTS else asked
 
@@ -125,7 +127,8 @@ def _awarded(record: Record, call: Asked) -> float:
     if rules.rail.settle_on == "success" or kind in BY_COST:
         wrong = 0
     if kind == "execution-contingent":
-        wrong = call.quote_micros - min(value, call.bid_micros)
+        lead = call.quote_micros - min(value, call.bid_micros)
+        wrong = math.ceil(lead * (1 - rules.rail.fee_bps / 1e4) - 1e-6)
     return chance * (value - call.quote_micros) - (1 - chance) * wrong
 
 

@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from sim.scenario import Scenario
+from sim.strategies import CostPlus, ShadedAsk
 from tests.auctions import ON_SUCCESS, bidders, seller
 from tests.scenarios_for_tests import Mappings, ran, scenario
 from tests.test_theory import near
@@ -12,16 +13,18 @@ ROUNDS = 800
 COUNTS = [2, 3, 5, 10]
 PRIVATE: Mappings = {"kind": "uniform", "high_usd": 1}
 TRUE: Mappings = {"kind": "cost-plus"}
+FREE = ON_SUCCESS | {"fee_bps": 0}
 
 
 def tender(
-    mechanism: Mappings, count: int, seed: int, selling: Mappings = TRUE, rounds: int = ROUNDS
-) -> Scenario:
+    mechanism: Mappings, count: int, seed: int, selling: Mappings = TRUE, rounds: int = ROUNDS,
+    **changes: object,
+) -> Scenario:  # fmt: skip
     """So many tasks, each tendered among so many models whose costs are uniform from 0 to 1."""
     models = {f"m{n:02}": seller(0, 100, cost=PRIVATE, selling=selling) for n in range(count)}
     people = bidders(1, values={"kind": "fixed"}, deadline_s=60)
-    return scenario(models, {"a": people}, mechanism=mechanism,
-                    seed=seed, tasks=rounds, rail=ON_SUCCESS)  # fmt: skip
+    rules: dict[str, object] = {"mechanism": mechanism, "tasks": rounds, "rail": FREE}
+    return scenario(models, {"a": people}, seed=seed, **(rules | changes))
 
 
 def payment_usd(what: Scenario) -> float:
@@ -78,7 +81,7 @@ def test_whoever_asks_by_cost_takes_part_though_its_list_price_is_out_of_reach(k
     free = {"m": seller("0", 100, cost=PRIVATE, selling=selling)}
     people = bidders(1, values={"kind": "fixed"}, deadline_s=60)
     found = [
-        ran(scenario(models, {"a": people}, mechanism={"kind": kind}, tasks=50, rail=ON_SUCCESS))
+        ran(scenario(models, {"a": people}, mechanism={"kind": kind}, tasks=50, rail=FREE))
         for models in (dear, free)
     ]
     asks, same = (frames.calls["ask_micros"].to_list() for frames in found)
@@ -92,6 +95,42 @@ def test_a_task_that_every_ask_is_too_dear_for_is_refused_for_its_price():
     poor = bidders(1, values={"kind": "fixed"}, deadline_s=60)
     frames = ran(scenario(costly, {"a": poor}, mechanism={"kind": "reverse-second"}, tasks=9))
     assert frames.tasks["reason"].to_list() == ["max_price"] * 9
+
+
+@pytest.mark.parametrize("selling", [
+    TRUE, {"kind": "cost-plus", "markup": 0.3},
+    {"kind": "shaded", "bidders": 3, "highest_usd": 1},
+])  # fmt: skip
+@pytest.mark.parametrize("kind", ["reverse-first", "reverse-second", "scoring", "pay-per-success",
+                                  "execution-contingent", "second-price", "double"])  # fmt: skip
+def test_whoever_asks_by_cost_is_left_what_it_means_to_get_whatever_the_fee_becomes(kind, selling):
+    """The fee of the moment is on top; what a winner is left is no less than its cost."""
+    fees = [
+        {"at_h": 0.02, "kind": "fee", "fee_bps": 1000},
+        {"at_h": 0.04, "kind": "fee", "fee_bps": 0},
+    ]
+    what = tender({"kind": kind}, 3, 5, selling, 200, events=fees, rail=ON_SUCCESS)
+    calls = ran(what).calls
+    rule = what.models["m00"].selling
+    assert isinstance(rule, CostPlus | ShadedAsk)
+    bps = [
+        200 if at < 0.02 * 3600e6 else 1000 if at < 0.04 * 3600e6 else 0
+        for at in calls["started_us"]
+    ]
+    net = [rule.ask_micros(each) for each in calls["cost_micros"]]
+    due = [-(-each * 10_000 // (10_000 - fee)) for each, fee in zip(net, bps, strict=True)]
+    assert len(set(bps)) == 3
+    assert calls["ask_micros"].to_list() == due
+    kept = calls.filter(pl.col("success")).select(
+        pl.col("charge_micros") - pl.col("fee_micros") - pl.col("cost_micros")
+    )
+    assert (kept.to_series() >= 0).all()
+
+
+def test_where_the_fee_takes_all_nobody_whom_an_answer_costs_anything_asks_little_enough():
+    everything = ON_SUCCESS | {"fee_bps": 10_000}
+    frames = ran(tender({"kind": "reverse-second"}, 2, 1, rounds=20, rail=everything))
+    assert frames.tasks["reason"].to_list() == ["max_price"] * 20
 
 
 def test_nothing_is_bought_above_the_reserve():

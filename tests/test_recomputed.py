@@ -90,7 +90,8 @@ def tender() -> Scenario:
     }  # fmt: skip
     people = bidders(2, arrival={"kind": "poisson", "per_hour": 600}, deadline_s=3, retries=1,
                      intents={CHAT: demand()})  # fmt: skip
-    return scenario(models, {"a": people}, mechanism={"kind": "execution-contingent"}, tasks=800)
+    return scenario(models, {"a": people}, mechanism={"kind": "execution-contingent"}, tasks=800,
+                    events=[{"at_h": 0.3, "kind": "fee", "fee_bps": 1000}])  # fmt: skip
 
 
 def slots() -> Scenario:

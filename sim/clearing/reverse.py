@@ -10,12 +10,16 @@ from sim.facts import Reason, Task
 from sim.mechanisms import ExecutionContingent, PayPerSuccess, ReverseFirst, ReverseSecond, Scoring
 from sim.models import Call, Terms
 from sim.scenario.schema import Scenario
+from sim.units import net_floor
 
 Rule = ReverseFirst | ReverseSecond | Scoring | PayPerSuccess | ExecutionContingent
 
 
 class ReverseAuction(PostedPrice):
-    """One auction per task, as it is posted; the award is held. No router is asked."""
+    """One auction per task, as it is posted; the award is held. No router is asked.
+
+    Of what a model has to pay, the fee spares it the same share that it takes of what it is paid.
+    """
 
     def __init__(self, rule: Rule, floor: Floor) -> None:
         super().__init__(floor)
@@ -47,6 +51,7 @@ class ReverseAuction(PostedPrice):
         )
         if award is None:
             return Reason.RESERVE
-        terms = Terms(award.right_micros, award.wrong_micros, award.owed_micros)
+        owed_micros = net_floor(award.owed_micros, floor.rail.fee_bps)
+        terms = Terms(award.right_micros, award.wrong_micros, owed_micros)
         model, ask_micros = self.pool.endpoints[award.ask.model], award.ask.ask_micros
         return model, award.right_micros, cap_micros, ask_micros, terms

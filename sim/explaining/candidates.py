@@ -86,7 +86,8 @@ def _closed(seen: Watch, endpoint: Endpoint, least: int, purse: int, limit: int)
 
 def _surplus(scenario: Scenario, seen: Watch, endpoint: Endpoint, row: dict[str, object]) -> float:
     """In micros."""
-    task, rule, pays_any = seen.task, scenario.mechanism, scenario.rail.settle_on == "delivered"
+    task, rule, rail = seen.task, scenario.mechanism, scenario.rail
+    pays_any = rail.settle_on == "delivered"
     chance = endpoint.chance_ppm(task.intent, task.difficulty) / PPM
     if isinstance(rule, Posted):
         right, wrong = _list_charges(task, endpoint, seen.world.pool)
@@ -94,7 +95,8 @@ def _surplus(scenario: Scenario, seen: Watch, endpoint: Endpoint, row: dict[str,
     chances, value = np.array([chance]), np.array([task.value_micros])
     if endpoint.id == row["model"] and not isinstance(rule, ForSlots):
         price, cap = (np.array([row[f"{name}_micros"]], np.int64) for name in ("quote", "bid"))
-        return float(at_award(rule, chances, value, price, cap, pays_any=pays_any)[0])
+        award = at_award(rule, chances, value, price, cap, pays_any=pays_any, fee_bps=rail.fee_bps)
+        return float(award[0])
     asked = np.array([seen.asked[endpoint.index]])
     return float(at_ask(rule, chances, value, asked, pays_any=pays_any)[0])
 

@@ -24,7 +24,7 @@ class Award(NamedTuple):
     """Who serves the task, and what is paid: for a right answer in time, and for any other.
 
     ``wrong_micros`` is None where such an answer is not charged at all. ``owed_micros`` is what the
-    model then owes the agent.
+    model then owes the agent, before the fee, as all of these are.
     """
 
     ask: Ask
@@ -145,9 +145,12 @@ class ExecutionContingent(Reverse):
     """Pays value x success - the runner-up's welfare: to report cost and quality truly is best.
 
     Welfare is value x declared quality - ask; the greatest wins. A right answer is paid the value
-    less the runner-up's welfare (0 where there is none). For any other the model owes the agent
-    that welfare, out of the bond of ``bond_usd`` that it posts before the run (Porter, Ronen,
-    Shoham, Tennenholtz 2008). A model takes part while its bond and earnings cover the value.
+    less the runner-up's welfare W' (0 where there is none). For any other the model owes the agent
+    that welfare less the fee's share f, out of the bond of ``bond_usd`` that it posts before the
+    run (Porter, Ronen, Shoham, Tennenholtz 2008). So one of cost c and quality q expects
+    q (1 - f) (V - W') - (1 - q) (1 - f) W' - c = (1 - f) (V q - c / (1 - f) - W'), which is what
+    its truth, an ask of c / (1 - f), leads by. A model takes part while its bond and earnings cover
+    the value.
     """
 
     kind: Literal["execution-contingent"] = "execution-contingent"

@@ -16,8 +16,17 @@ from sim.mechanisms import (
 from sim.metrics.listed import ListPrice
 from sim.metrics.supplies import Floats, Supply
 from sim.record import Asks, Calls
+from sim.scenario.schema import Scenario
 from sim.strategies import Asking
-from sim.units import PPM, TOKENS_PER_MTOK, Int64Array, micros_from_usd_exact
+from sim.units import (
+    BPS,
+    PPM,
+    TOKENS_PER_MTOK,
+    Int64Array,
+    gross_ceil,
+    micros_from_usd_exact,
+    shares_floor,
+)
 
 ForSlots = FirstPrice | SecondPrice | UniformPrice | Double
 """Auctions in which agents bid for slots: nobody knows what a slot would have cost elsewhere."""
@@ -26,13 +35,14 @@ ByChance = PayPerSuccess | ExecutionContingent
 
 
 def ask_micros(
-    supply: Supply, calls: Calls, price: ListPrice, mechanism: Mechanism, asks: Asks
+    supply: Supply, calls: Calls, price: ListPrice, scenario: Scenario, asks: Asks
 ) -> Int64Array:
-    """What a model asked for each call: its quote; or by what the answer costs it.
+    """What a model asked for each call: its quote; or by what the answer costs it, and the fee.
 
     Args:
         asks: the model's own, where its cost is drawn: by ids that rise.
     """
+    mechanism, fee_bps = scenario.mechanism, scenario.rail.fee_bps
     selling, cost = supply.model.selling, supply.model.cost
     if not isinstance(selling, Asking):
         asked = supply.quote_micros(calls, price)
@@ -41,7 +51,8 @@ def ask_micros(
         asked = np.append(asks.ask_micros, 0)[places]
     else:
         costs, places = np.unique(_cost_micros(supply, calls), return_inverse=True)
-        asked = np.array([selling.ask_micros(each) for each in costs.tolist()], np.int64)[places]
+        net = map(selling.ask_micros, costs.tolist())
+        asked = np.array([gross_ceil(each, fee_bps) for each in net], np.int64)[places]
     if isinstance(mechanism, ForSlots):
         asked = np.maximum(asked, micros_from_usd_exact(mechanism.reserve_usd))
     return asked
@@ -85,14 +96,16 @@ def at_ask(
 
 def at_award(
     mechanism: Mechanism, chance: Floats, value: Int64Array, price: Int64Array, cap: Int64Array,
-    *, pays_any: bool,
+    *, pays_any: bool, fee_bps: int,
 ) -> Floats:  # fmt: skip
     """Expected surplus of what an auction among models has agreed for calls, in micros.
 
-    ``price`` is the award for a right answer, ``cap`` the most that could have been awarded.
+    ``price`` is the award for a right answer, ``cap`` the most that could have been awarded;
+    ``fee_bps`` is spared a model that owes.
     """
     paid = price if pays_any and not isinstance(mechanism, ByChance) else chance * price
     surplus: Floats = chance * value - paid
     if isinstance(mechanism, ExecutionContingent):
-        surplus += (1 - chance) * (np.minimum(value, cap) - price)
+        owed = shares_floor(np.minimum(value, cap) - price, BPS - fee_bps)
+        surplus += (1 - chance) * owed
     return surplus

@@ -95,15 +95,19 @@ def _by_ask(
     scenario: Scenario, supplies: list[Supply], prices: Prices, calls: Calls, terms: Terms
 ) -> Offers:
     """In auctions: by what models asked; who won one among models, by its award."""
-    mechanism, pays_any = scenario.mechanism, scenario.rail.settle_on == "delivered"
+    mechanism, rail = scenario.mechanism, scenario.rail
+    pays_any = rail.settle_on == "delivered"
     cap = cap_micros(mechanism, terms.limit_micros)
     for number, supply in enumerate(supplies):
         price, asks = prices.of(number, calls), prices.asks_of(number)
-        asked, chance = ask_micros(supply, calls, price, mechanism, asks), supply.chance(calls)
+        asked, chance = ask_micros(supply, calls, price, scenario, asks), supply.chance(calls)
         surplus = at_ask(mechanism, chance, terms.value_micros, asked, pays_any=pays_any)
         if not isinstance(mechanism, ForSlots):
             agreed = calls.quote_micros, calls.bid_micros
-            award = at_award(mechanism, chance, terms.value_micros, *agreed, pays_any=pays_any)
+            award = at_award(
+                mechanism, chance, terms.value_micros, *agreed,
+                pays_any=pays_any, fee_bps=rail.fee_bps,
+            )  # fmt: skip
             surplus = np.where(calls.model == number, award, surplus)
         yield surplus, supply.could(calls, terms.group) & (asked <= cap)
 

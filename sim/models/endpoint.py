@@ -19,7 +19,14 @@ from sim.scenario.honesty import Inflation, Substitution
 from sim.scenario.schema import Scenario
 from sim.scenario.supply import Capacity, Model
 from sim.strategies import Asking, CostPlus
-from sim.units import PPM, TOKENS_PER_MTOK, US_PER_S, ppm_nearest, us_from_ms_nearest
+from sim.units import (
+    PPM,
+    TOKENS_PER_MTOK,
+    US_PER_S,
+    gross_ceil,
+    ppm_nearest,
+    us_from_ms_nearest,
+)
 
 
 class Terms(NamedTuple):
@@ -45,7 +52,8 @@ class Endpoint:
     """One model as the market meets it: its tariff and abilities, and who is served or waits.
 
     ``may_overrun``: an answer may be longer than was quoted, which its model then bears.
-    ``asks_by_cost``: in an auction, whatever it lists.
+    ``asks_by_cost``: in an auction, whatever it lists; of a charge there the treasury takes
+    ``fee_bps``.
     """
 
     def __init__(self, index: int, model_id: str, model: Model, scenario: Scenario) -> None:
@@ -67,6 +75,7 @@ class Endpoint:
         self.costs, self.selling = costs_of(model.cost, self.id), model.selling
         posted = isinstance(scenario.mechanism, Posted)
         self.asks_by_cost = isinstance(self.selling, Asking) and not posted
+        self.fee_bps = scenario.rail.fee_bps
         self.default_limit = (
             None if (rules := scenario.protocol) is None else rules.calls_per_minute
         )
@@ -174,9 +183,9 @@ class Endpoint:
         return self.costs.mean_micros(task, task.input_tokens * self.hit_ppm // PPM, output)
 
     def ask_micros(self, task: Task) -> int:
-        """What it asks for this task in an auction."""
+        """What it asks for this task in an auction: by its cost, so much that the fee is paid."""
         if isinstance(self.selling, Asking):
-            return self.selling.ask_micros(self.cost_micros(task))
+            return gross_ceil(self.selling.ask_micros(self.cost_micros(task)), self.fee_bps)
         return self.quote_micros(task)
 
     def least_micros(self, task: Task) -> int:

@@ -84,6 +84,7 @@ class Pool(Learnt):
             old, new = before.models[endpoint.id], scenario.models[endpoint.id]
             if (old.price, old.cost, old.selling) != (new.price, new.cost, new.selling):
                 self._list(endpoint, list_tariff(new))
+            endpoint.fee_bps = scenario.rail.fee_bps
             if old != new or limited:
                 endpoint.adopt(new, scenario)
                 endpoint.may_overrun = True

@@ -24,22 +24,24 @@ class FixedPrice(Parameters):
 class CostPlus(Parameters):
     """Its cost and ``markup`` of it more: of each task in an auction, else as a list price.
 
-    A markup of 0 asks the truth.
+    In an auction it asks so much that this is left once the treasury has its fee, so a markup of 0
+    asks the truth. A list price is what agents pay: the fee is taken from it.
     """
 
     kind: Literal["cost-plus"] = "cost-plus"
     markup: NonNegative = Field(default=0.0, le=1000)
 
     def ask_micros(self, cost_micros: int) -> int:
-        """Cost x (1 + markup), to the nearest micro."""
+        """Cost x (1 + markup), to the nearest micro, before the fee."""
         return micros_nearest(cost_micros, 1 + self.markup)
 
 
 class ShadedAsk(Parameters):
     """Asks (h + (n - 1) c) / n in an auction: c its cost, n the ``bidders``, h ``highest_usd``.
 
-    The equilibrium of a first-price procurement auction where costs are independent and uniform up
-    to h. Elsewhere it sells at its list price.
+    And the fee on top. The equilibrium of a first-price procurement auction where costs are
+    independent and uniform up to h, if agents may pay h and the fee. Elsewhere it sells at its
+    list price.
     """
 
     kind: Literal["shaded"] = "shaded"
@@ -47,7 +49,7 @@ class ShadedAsk(Parameters):
     highest_usd: PositiveUsd
 
     def ask_micros(self, cost_micros: int) -> int:
-        """(h + (n - 1) c) / n, rounded up; the cost where that is more than h."""
+        """(h + (n - 1) c) / n before the fee, rounded up; the cost where that is more than h."""
         highest_micros = micros_from_usd_exact(self.highest_usd)
         asked = ratio_ceil(highest_micros + (self.bidders - 1) * cost_micros, self.bidders)
         return max(cost_micros, asked)

@@ -68,7 +68,8 @@ FAMILIES: dict[str, tuple[Case, ...]] = {
         *(ScoringAuction(payment="first-score", models=models) for models in (2, 3, 5, 10)),
         *(ScoringAuction(payment="second-score", models=models) for models in (2, 3, 5, 10)),
         ExecutionContingent(),
-        ExecutionContingent(cost=0.3, right=0.4),
+        ExecutionContingent(cost=0.3, right=0.4, fee_bps=0),
+        ExecutionContingent(rival_cost=0.101, rival_right=0.9, fee_bps=1000),
     ),
     "learning": (Ucb(), Exp3(), Epsilon(), LaiRobbins(), Oracle()),
     "settlement": (

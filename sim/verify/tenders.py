@@ -3,11 +3,13 @@
 from typing import Annotated, Literal
 
 import numpy as np
+import polars as pl
 from pydantic import Field
 
+from sim.metrics import figures
 from sim.parameters import OpenShare
 from sim.record.frames import Frames
-from sim.units import MICROS_PER_USD
+from sim.units import BPS, MICROS_PER_USD
 from sim.verify.auctions import ON_SUCCESS
 from sim.verify.case import Case, Found, Known, Tasks
 from sim.verify.markets import INTENT, Part, agents, market, model, priced, ran
@@ -15,8 +17,13 @@ from sim.verify.solving import quality_of
 
 Dollars = Annotated[float, Field(ge=0.01, le=0.99)]
 Models = Annotated[int, Field(ge=2, le=100)]
+FREE: Part = {**ON_SUCCESS, "fee_bps": 0}
+"""Only a success is paid for, and no fee is taken: asks are costs."""
 PRIVATE: Part = {"kind": "uniform", "high_usd": 1}
 TRUE: Part = {"kind": "cost-plus"}
+LISTED: Part = {"kind": "fixed"}
+ROUNDING = 4
+"""Micros per task that rounding may bring a lie: of the award, of what is owed, fee and ask."""
 
 
 def tendered(mechanism: Part, count: int, selling: Part, tasks: int, seed: int) -> Frames:
@@ -25,9 +32,7 @@ def tendered(mechanism: Part, count: int, selling: Part, tasks: int, seed: int) 
                    capacity={"slots": 100, "queue": 100})  # fmt: skip
     models = {f"m{place:03}": seller for place in range(count)}
     asked = agents(1, max_price_usd=1)
-    return ran(
-        market(models, {"a": asked}, tasks, seed, mechanism=mechanism, rail=ON_SUCCESS)
-    ).frames
+    return ran(market(models, {"a": asked}, tasks, seed, mechanism=mechanism, rail=FREE)).frames
 
 
 def shaded(count: int) -> Part:
@@ -95,6 +100,7 @@ class ExecutionContingent(Case):
 
     Args:
         cost, right, rival_cost, rival_right: true costs in dollars, and chances to be right.
+        fee_bps: the treasury's share of what a model is paid.
     """
 
     kind: Literal["execution-contingent"] = "execution-contingent"
@@ -102,47 +108,71 @@ class ExecutionContingent(Case):
     right: OpenShare = 0.9
     rival_cost: Dollars = 0.2
     rival_right: OpenShare = 0.8
+    fee_bps: Annotated[int, Field(ge=0, le=5000)] = 200
     tasks: Tasks = 400
 
     @property
     def _lead(self) -> float:
-        """Its welfare less the rival's, where a right answer is worth a dollar."""
-        return (self.right - self.cost) - max(0.0, self.rival_right - self.rival_cost)
+        """Its welfare less the rival's after the fee, where a right answer is worth a dollar."""
+        kept = 1 - self.fee_bps / BPS
+        rivals = max(0.0, kept * self.rival_right - self.rival_cost)
+        return kept * self.right - self.cost - rivals
 
     def known(self) -> list[Known]:
         """What the truth earns, what a lie that always wins does, and that none earns more."""
+        words = "W - W', W = (1 - fee) q - c"
         return [
             Known("profit of the truth, $", "max(0, W - W')", max(0.0, self._lead)),
-            Known("profit of a lie that wins, $", "W - W', W = q - c", self._lead),
+            Known("profit of a lie that wins, $", words, self._lead),
             Known("gainful lies", "none, of cost or quality", 0, "exact"),
         ]
 
     def observe(self, seed: int) -> Found:
         """A run for each report, on the same tasks and the same luck."""
-        truth = self._profit(self.cost, self.right, seed)
-        winning = self._profit(0.01, 0.99, seed)
+        truth, winning = self._ran(None, self.right, seed), self._ran(0.01, 0.99, seed)
         lies = [
-            *(self._profit(self.cost, right, seed) for right in (0.3, 0.6, 0.97)),
-            *(self._profit(cost, self.right, seed) for cost in (0.01, 0.3, 0.6)),
+            *(self._ran(None, right, seed) for right in (0.3, 0.6, 0.97)),
+            *(self._ran(self.cost * part, self.right, seed) for part in (0.1, 0.95, 1.05, 3)),
         ]
-        gains = sum(profit > truth + 1 / MICROS_PER_USD for profit in (winning, *lies))
-        return Found([truth, winning, float(gains)])
+        honest = self._expected_micros(truth)
+        gains = [self._expected_micros(lie) > honest + ROUNDING for lie in (winning, *lies)]
+        profits = (figures(each).models["m"].profit_micros for each in (truth, winning))
+        mean = (profit / MICROS_PER_USD / self.tasks for profit in profits)
+        return Found([*mean, float(sum(gains))])
 
-    def _profit(self, cost: float, right: float, seed: int) -> float:
-        """Dollars per task, at this report."""
+    def _ran(self, asked: float | None, declared: float, seed: int) -> Frames:
+        """The record at this report: so many dollars, by its cost if None; and this quality."""
         models = {
             name: model(
-                0.1, "deterministic", price=priced(asked), quality={INTENT: quality_of(chance)},
+                0.1, "deterministic", price=priced(asked or 0), cost=priced(cost),
+                selling=TRUE if asked is None else LISTED, quality={INTENT: quality_of(chance)},
                 declared_quality={INTENT: declared}, capacity={"slots": 100, "queue": 100},
             )
-            for name, asked, chance, declared in (
-                ("m", cost, self.right, right),
-                ("rival", self.rival_cost, self.rival_right, self.rival_right),
+            for name, asked, cost, chance, declared in (
+                ("m", asked, self.cost, self.right, declared),
+                ("rival", None, self.rival_cost, self.rival_right, self.rival_right),
             )
         }  # fmt: skip
         mechanism = {"kind": "execution-contingent", "bond_usd": 1_000_000}
-        asked = {"a": agents(1, max_price_usd=1)}
-        frames = ran(market(models, asked, self.tasks, seed, mechanism=mechanism)).frames
-        mine = frames.calls.filter(model="m")
-        paid = int(mine["charge_micros"].sum()) - int(mine["slash_micros"].sum())
-        return (paid / MICROS_PER_USD - self.cost * len(mine)) / self.tasks
+        rail = {"kind": "batch", "fee_bps": self.fee_bps}
+        asked_by = {"a": agents(1, max_price_usd=1)}
+        return ran(
+            market(models, asked_by, self.tasks, seed, mechanism=mechanism, rail=rail)
+        ).frames
+
+    def _expected_micros(self, frames: Frames) -> float:
+        """Its profit per task, had each of its answers been right as often as they truly are.
+
+        Luck is taken out, or the truth would now and then lose by it what a lie dares not win.
+        """
+        mine = frames.calls.filter(model="m").select(
+            "success",
+            profit=pl.col("charge_micros")
+            - pl.col("fee_micros")
+            - pl.col("cost_micros")
+            - pl.col("slash_micros"),
+        )
+        means = (mine.filter(success=right)["profit"].to_numpy() for right in (True, False))
+        right, wrong = (float(each.mean()) if len(each) else 0.0 for each in means)
+        share = len(mine) / self.tasks
+        return share * (self.right * right + (1 - self.right) * wrong)
