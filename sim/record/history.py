@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -65,15 +64,10 @@ class History:
     @property
     def nbytes(self) -> int:
         """How many bytes calls, tasks and hashes take, as they lie in their blocks."""
-        calls, tasks = (
-            (block.nbytes for block in self.calls),
-            (block.nbytes for block in self.tasks),
-        )
-        places, hashes = (
-            (each.nbytes for each in self.settled),
-            (each.nbytes for each in self.hashes),
-        )
-        return sum(chain(calls, tasks, places, hashes))
+        calls = sum(block.nbytes for block in self.calls)
+        tasks = sum(block.nbytes for block in self.tasks)
+        places = sum(block.nbytes for block in self.settled)
+        return calls + tasks + places + sum(block.nbytes for block in self.hashes)
 
     def take_asides(
         self, own_answers: Rows, decisions: Rows, prices: Rows, slots: Rows, withdrawals: Rows,
