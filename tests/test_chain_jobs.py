@@ -41,6 +41,8 @@ def test_jobs_are_on_the_chain_to_the_last_wei(ended: Run) -> None:
     assert ended.summary.jobs.terminal > 50
     found = audit_saved(ended.directory)
     assert found.ok, found.faults
+    assert found.jobs_recorded == ended.summary.jobs.terminal
+    assert found.calls_recorded == found.calls_on_chain
 
 
 def test_the_chain_makes_no_difference_to_the_record(ended: Run) -> None:

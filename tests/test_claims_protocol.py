@@ -4,11 +4,11 @@ import polars as pl
 import pytest
 
 from sim.experiment.jobs import seed_of
-from sim.experiment.statistics import interval
+from sim.experiment.statistics import Interval, interval
 from sim.record.frames import Frames
 from sim.scenario import load
 from sim.units import US_PER_HOUR
-from tests.claims import SCENARIOS, Replications, above, below
+from tests.claims import SCENARIOS, Replications, above, below, within
 from tests.scenarios_for_tests import ran
 
 CHAT = "CHAT_COMPLETION"
@@ -96,6 +96,39 @@ def test_multiplier_spiral_holds_demand_at_the_edge_of_the_tier():
     served = [calls / 5 for calls in steps.values("calls.settled")]
     assert all(950 < each < 1150 for each in served)
     assert below(steps.less(flat, "spend_micros"), 0)
+
+
+def jobs_by_run(found: Replications, metric: str, base: str, times: float = 1) -> Interval:
+    """A figure over another, run by run."""
+    pairs = zip(found.values(metric), found.values(base), strict=True)
+    return interval([times * one / other for one, other in pairs])
+
+
+def test_onchain_jobs_are_a_tenth_of_the_tasks_and_two_thirds_of_the_spend():
+    found = Replications("onchain-jobs")
+    assert within(jobs_by_run(found, "jobs.created", "calls.made"), 0.05, 0.1)
+    assert within(jobs_by_run(found, "jobs.gross_micros", "spend_micros"), 0.6, 0.75)
+    rail, per_job = found.values("rail.gas"), jobs_by_run(found, "jobs.gas", "jobs.terminal")
+    settled = zip(found.values("calls.settled"), found.values("jobs.terminal"), strict=True)
+    per_call = [gas / (calls - jobs) for gas, (calls, jobs) in zip(rail, settled, strict=True)]
+    assert above(interval([per_job.mean / each for each in per_call]), 50)
+    # Half a round of 90 s, and an answer of about five.
+    assert within(found.interval("jobs.wait_us_mean"), 40e6, 60e6)
+
+
+def test_onchain_jobs_are_not_for_agents_that_allow_less_than_their_price():
+    dear = Replications("onchain-jobs")
+    cheap = dear.but({"protocol.jobs.base_price_usd": 0.5})
+    refused = jobs_by_run(dear, "tasks.rejected", "groups.people.posted")
+    assert refused.mean == pytest.approx(0.1, abs=0.02)
+    assert set(cheap.values("tasks.rejected")) == {0}
+
+
+def test_onchain_jobs_pay_every_model_alike_whatever_its_floor():
+    jobs = ran(load(SCENARIOS / "onchain-jobs.yaml")).jobs
+    prices = jobs.group_by("model").agg(pl.col("gross_micros").unique().sort())
+    both = [10**6, 1_500_000]
+    assert dict(prices.iter_rows()) == {"strong": both, "thrifty": both}
 
 
 def revoking(percent: float) -> Replications:

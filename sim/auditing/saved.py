@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import polars as pl
-
+from sim.auditing.jobs import are_on_chain, recorded_jobs
 from sim.auditing.protocol import with_protocol
 from sim.auditing.recorded import audit_record
 from sim.chain.proofs import PROOFS, SAMPLE, save_proofs
@@ -20,7 +19,8 @@ class SavedAudit(Findings):
 
     Args:
         run: its directory. node: where its chain was looked at.
-        calls_recorded: settled by the record.
+        calls_recorded: settled by the rail, as the record has it.
+        jobs_recorded: on-chain jobs that the record has at the port.
         head_recorded: hash of the last block when the run ended.
         proofs_file: where the proofs of calls were written, if that was asked for.
     """
@@ -29,6 +29,7 @@ class SavedAudit(Findings):
     node: str
     calls_recorded: int
     head_recorded: str
+    jobs_recorded: int = 0
     proofs_file: str | None = None
 
     @property
@@ -88,7 +89,7 @@ def _saved_audit(
         node=node,
         parity=audit.parity and not faults,
         difference_micros=audit.difference_micros,
-        calls_recorded=len(saved.frames.calls.filter(pl.col("status") == "settled")),
+        calls_recorded=len(saved.frames.calls.filter(status="settled").drop_nulls("settled_id")),
         calls_on_chain=audit.calls_on_chain - unpaid,
         missing=audit.missing,
         unexpected=audit.unexpected,
@@ -98,5 +99,6 @@ def _saved_audit(
         gas_total=audit.gas_total,
         head=head,
         head_recorded=place.head,
+        jobs_recorded=len(recorded_jobs(saved.frames).jobs) if are_on_chain(saved) else 0,
         seconds=audit.seconds,
     )

@@ -222,6 +222,7 @@ def show_audit(audit: SavedAudit) -> None:
         ("run", audit.run),
         ("node", audit.node),
         ("calls", f"{whole(audit.calls_on_chain)} on chain of {whole(audit.calls_recorded)}"),
+        *([("on-chain jobs", whole(audit.jobs_recorded))] if audit.jobs_recorded else []),
         ("missing", _ids(audit.missing)),
         ("unexpected", _ids(audit.unexpected)),
         ("differing", _ids(audit.differing)),

@@ -20,6 +20,7 @@ from sim.report.changes import marked
 from sim.report.epochs import tables_picture
 from sim.report.flows import Flows
 from sim.report.frontier import Frontier
+from sim.report.jobs import jobs_section
 from sim.report.latency import Latency
 from sim.report.markup import Html, join, tag
 from sim.report.networks import Dealings
@@ -168,12 +169,15 @@ def graphs_section(panels: Panels, palette: Palette) -> Html:
 
 
 def settlement_section(panels: Panels) -> Html:
-    """Gas, delay, parity, and sampled calls."""
+    """Gas, delay, parity, sampled calls, and on-chain jobs."""
     parts = [_settlement_words(panels.record)]
     if panels.delay.counts:
         parts.append(settlement.settlement_picture(panels.record, panels.gas, panels.delay).html())
     if panels.settled:
         parts.append(settlement.calls_table(panels.settled))
+    jobs = panels.record.jobs
+    if jobs is not None and len(jobs):
+        parts.append(jobs_section(panels.record, jobs))
     return join(parts)
 
 

@@ -49,6 +49,13 @@ class Record:
         return pl.read_parquet(self.directory / "epochs.parquet")
 
     @property
+    def jobs(self) -> pl.DataFrame | None:
+        """Every on-chain job; None where there can be none."""
+        if self.scenario.protocol is None or self.scenario.protocol.jobs is None:
+            return None
+        return pl.read_parquet(self.directory / "jobs.parquet")
+
+    @property
     def slots(self) -> pl.DataFrame:
         """Every change of a model's slots in mid-run."""
         return pl.read_parquet(self.directory / "slots.parquet")
