@@ -9,13 +9,14 @@ import pytest
 from sim.explaining import explain
 from sim.facts import ScenarioError
 from sim.metrics import figures
+from sim.protocols import Jobs
 from sim.record.archive import load, save
 from sim.record.frames import Frames
 from sim.runner import run
 from sim.world import World
 from tests.bad_scenarios import GOOD, faults_of
 from tests.jobs_for_tests import FEE, MICROS, RULES, broken_laws, jobbed, run_of
-from tests.scenarios_for_tests import CHAT, model, ran
+from tests.scenarios_for_tests import CHAT, demand, group, model, ran
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,27 @@ def test_a_job_that_is_not_as_its_call_and_the_rules_make_it_breaks_a_law(ended,
                                                  if kept == pl.Enum else column)  # fmt: skip
     jobs = frames.jobs.with_columns(other.cast(kept).alias(column))
     assert "nothing_is_lost" in broken_laws(world, replace(frames, jobs=jobs))
+
+
+def test_each_part_of_a_workflow_is_a_job_or_none_by_its_own_draw():
+    steps = {"plan": {}, "write": {"after": ["plan"], "clones": 4, "repeats": 1}}
+    busy = group(60, max_price_usd=2, value_usd=9, intents={CHAT: demand(workflow=steps)})
+    world, found = run_of(jobbed(groups={"g": busy}, rules={"jobs": {"share_percent": 50}}))
+    assert broken_laws(world, found) == []
+    writing = found.calls.filter((pl.col("step") == "write") & (pl.col("attempt") == 0))
+    job = writing["call_id"].is_in(found.jobs["call_id"].implode())
+    by_task = writing.with_columns(job=job).group_by("task_id").agg(pl.col("job").sum())
+    assert set(by_task["job"]) == {0, 1, 2, 3, 4}
+
+
+def test_tasks_that_are_jobs_though_their_draw_says_otherwise_break_the_law_of_draws(ended):
+    """The share is another than the scenario says: so are the tasks that it takes."""
+    world, frames = ended
+    protocol = frames.scenario.protocol
+    assert protocol is not None
+    more = protocol.model_copy(update={"jobs": Jobs(share_percent=60)})
+    told = replace(frames, scenario=frames.scenario.model_copy(update={"protocol": more}))
+    assert "same_seed_same_record" in broken_laws(world, told)
 
 
 def test_a_job_that_is_missing_or_there_twice_breaks_a_law(ended):

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from sim.agents import Ways
@@ -16,6 +17,7 @@ from sim.metrics import Figures
 from sim.record import Calls, OwnAnswers, Tasks
 from sim.record.asides import own_answers_from_frame
 from sim.record.frames import Frames, Names, calls_from_frame, tasks_from_frame
+from sim.scenario.phases import phases
 from sim.units import Int64Array
 
 PART = ["task_id", "step", "clone"]
@@ -90,6 +92,21 @@ class Evidence:
                 _answers(own, theirs, own.started_us, right),
             ]
             yield block, pl.concat(answers).sort(*PART, "attempt", maintain_order=True)
+
+    @cached_property
+    def hired(self) -> tuple[Int64Array, npt.NDArray[np.bool_]] | None:
+        """Of each call, the share of tasks that are jobs, in ppm, as it was posted; and if it was.
+
+        None where there can be no on-chain jobs.
+        """
+        protocol = self.frames.scenario.protocol
+        if protocol is None or protocol.jobs is None:
+            return None
+        every = phases(self.frames.scenario)
+        ruling = [phase.scenario.protocol for phase in every]
+        shares = [each.jobs.share_ppm if each and each.jobs else 0 for each in ruling]
+        job = np.isin(self.calls.call_id, self.frames.jobs["call_id"].to_numpy())
+        return np.array(shares, np.int64)[every.of(self.calls.posted_us)], job
 
     @cached_property
     def ways(self) -> Ways:

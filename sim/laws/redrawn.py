@@ -7,6 +7,7 @@ import numpy as np
 from sim.agents import Agent, Flow, agents
 from sim.facts import Task
 from sim.laws.evidence import Evidence
+from sim.models import is_job
 from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
 
@@ -77,7 +78,7 @@ def _shifted(evidence: Evidence, row: int, task: Task, flow: Flow) -> bool:
 
 def _calls_shifted(evidence: Evidence, row: int, task: Task, flow: Flow) -> bool:
     """Whether the calls of a task of the record ask for other than its own draws make of it."""
-    calls = evidence.calls
+    calls, hired = evidence.calls, evidence.hired
     for at in evidence.calls_of(row):
         index = flow.position.get(int(calls.step[at]))
         if index is None:
@@ -87,5 +88,7 @@ def _calls_shifted(evidence: Evidence, row: int, task: Task, flow: Flow) -> bool
         asked = flow.task_of(task, index, clone, attempt, context)
         found = (calls.input_tokens[at], calls.reference_tokens[at], calls.difficulty[at])
         if found != (asked.input_tokens, asked.output_tokens, asked.difficulty):
+            return True
+        if hired is not None and is_job(asked.draw, int(hired[0][at])) != hired[1][at]:
             return True
     return False

@@ -4,7 +4,7 @@ from sim.models.ability import ability, discrimination_of
 from sim.models.answer import Answer
 from sim.models.changes import Changes
 from sim.models.endpoint import Call, Endpoint, Terms, list_tariff
-from sim.models.floors import FloorPool, JobPool, pool_of
+from sim.models.floors import FloorPool, JobPool, is_job, pool_of
 from sim.models.lengths import longest_ppm
 from sim.models.outages import outages
 from sim.models.pool import Pool
@@ -14,6 +14,6 @@ from sim.models.supply import Supply
 
 __all__ = [
     "Answer", "Call", "Changes", "Endpoint", "FloorPool", "JobPool", "Pool", "Seller", "Supply",
-    "Terms", "ability", "discrimination_of", "list_tariff", "longest_ppm", "outages", "pool_of",
-    "requeue", "sellers",
+    "Terms", "ability", "discrimination_of", "is_job", "list_tariff", "longest_ppm", "outages",
+    "pool_of", "requeue", "sellers",
 ]  # fmt: skip

@@ -75,7 +75,7 @@ class JobPool(FloorPool):
 
     def job_micros(self, task: Task) -> int | None:
         """The base price times the intent's multiplier, rounded up; None for what is no job."""
-        if below(mix(task.draw, JOBS, 0), PPM) >= self.rules.share_ppm:
+        if not is_job(task.draw, self.rules.share_ppm):
             return None
         return times_tenths_ceil(self.base_micros, self.tenths[task.intent])
 
@@ -102,6 +102,11 @@ class JobPool(FloorPool):
         if price_micros is None:
             return super().expected_costs(task, models)
         return [price_micros * TOKENS_PER_MTOK] * len(models)
+
+
+def is_job(draw: int, share_ppm: int) -> bool:
+    """Whether a task of this draw is an on-chain job, where such a share of all tasks are."""
+    return below(mix(draw, JOBS, 0), PPM) < share_ppm
 
 
 def pool_of(scenario: Scenario) -> Pool:
