@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.auditing import can_perform
-from sim.auditing.protocol import acts_of
 from sim.explaining import explain
 from sim.facts import ScenarioError
 from sim.models import FloorPool
@@ -39,19 +38,12 @@ def priced(**changes: object) -> Scenario:
     return scenario(models, {"g": group(60)}, protocol=rules, **changes)
 
 
-def test_models_are_enrolled_with_the_scenarios_least_floor_or_not_at_all():
-    """The port takes no floor under a cent: a market of lower ones would be another market."""
-
-    def floors(least_usd: str) -> list[int]:
-        rules = {"kind": "telegraph", "spot_checks": {"tasks": 0}, "purchases": {},
-                 "pricing": SMALL | {"least_floor_usd": least_usd}}  # fmt: skip
-        what = scenario({"dear": model("0.03"), "fair": model("0.02")}, protocol=rules)
-        if not can_perform(what):
-            return []
-        return [each.floor_micros for each in acts_of(what, [], []).miners]
-
-    assert floors("0.01") == floors("0.02") == [30_000, 20_000]
-    assert floors("0.005") == []
+@pytest.mark.parametrize(("least_usd", "can"), [("0.01", True), ("0.02", True), ("0.005", False)])
+def test_a_market_of_lower_floors_than_the_port_takes_is_another_market(least_usd, can):
+    rules = {"kind": "telegraph", "spot_checks": {"tasks": 0}, "purchases": {},
+             "pricing": SMALL | {"least_floor_usd": least_usd}}  # fmt: skip
+    models = {"dear": model("0.03"), "fair": model("0.02")}
+    assert can_perform(scenario(models, protocol=rules)) is can
 
 
 def test_the_window_rolls_and_the_multiplier_falls_again():

@@ -1,24 +1,23 @@
 """Between a protocol's record and the chain: its acts, derived from the record alone."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sim.auditing.jobs import NO_JOBS, PaidJobs, are_on_chain, jobs_of_world, recorded_jobs
-from sim.chain.acts import Acts, Bought, Enrolled
+from sim.chain.acts import Acts, Bought, Enrolled, Epoch, Registered
 from sim.chain.deployment import NAME, load_deployment
 from sim.chain.merkle import keccak, root
 from sim.chain.settlement import Audit
 from sim.facts import Kind
 from sim.intents import INTENTS
-from sim.mechanisms import PerCall
 from sim.protocols.money import WEI_PER_MACHINA
 from sim.record.archive import Saved
 from sim.record.moves import Move
 from sim.record.protocol import protocol_accounts
 from sim.scenario import Scenario
-from sim.scenario.chain_checks import least_floor_micros, unperformable
+from sim.scenario.chain_checks import unperformable
 from sim.units import US_PER_S, micros_from_usd_exact, us_from_hours_nearest
 from sim.world import World
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from sim.chain.rpc import Rpc
 
 Rows = Iterable[Mapping[str, object]]
+STOOD = ("registered_us", "left_us")
 LEAF = ("epoch", "intent", "model", "standing", "rank", "score_ppm", "judged", "multiplier_tenths")
 
 
@@ -39,31 +39,34 @@ def acts_of_world(world: World) -> Acts | None:
     course, history = world.course, world.history
     if course is None or history.interrupted or not can_perform(world.scenario):
         return None
-    paid = jobs_of_world(world)
-    return acts_of(world.scenario, course.chronicle.epochs, course.books.moves, paid)
+    rows = course.chronicle.epochs, course.registry.rows
+    return acts_of(world.scenario, *rows, course.books.moves, jobs_of_world(world))
 
 
 def acts_of(
-    scenario: Scenario, epochs: Rows, moves: Iterable[Move], paid: PaidJobs = NO_JOBS
-) -> Acts:
+    scenario: Scenario, epochs: Rows, registrations: Rows, moves: Iterable[Move],
+    paid: PaidJobs = NO_JOBS,
+) -> Acts:  # fmt: skip
     """What the chain is to show of a protocol.
 
     Args:
-        epochs: the record's rows by epoch, the last of which was cut short. moves: its transfers.
-        paid: its jobs.
+        epochs: the record's rows by epoch, the last of which was cut short.
+        registrations: its rows by registration. moves: its transfers. paid: its jobs.
     """
     protocol = scenario.protocol
     assert protocol is not None
     assert protocol.purchases is not None
     names, held = list(scenario.models), _Held(moves)
     accounts = protocol_accounts(protocol, scenario.intents)
+    miners = tuple(_enrolled(scenario, name) for name in names)
     return Acts(
-        miners=tuple(_enrolled(scenario, name) for name in names),
+        miners=miners,
+        registrations=tuple(_registered(miners, registrations)),
         epochs_before=protocol.emission.epochs_before,
         epoch_s=us_from_hours_nearest(protocol.epoch_h) // US_PER_S,
         pool_micros=micros_from_usd_exact(protocol.purchases.pool_usd),
         pool_wei=int(protocol.purchases.pool_machina * WEI_PER_MACHINA),
-        roots=_roots(epochs),
+        epochs=_ended(epochs),
         bought=tuple(
             Bought(names.index(name), *pair, paid.by_swap.get(at))
             for at, (name, pair) in enumerate(held.bought)
@@ -93,22 +96,30 @@ class _Held:
 
 
 def _enrolled(scenario: Scenario, name: str) -> Enrolled:
-    model = scenario.models[name]
-    assert scenario.protocol is not None
-    floor = least_floor_micros(scenario.protocol)
-    if isinstance(model.price, PerCall):
-        floor = max(floor, micros_from_usd_exact(model.price.usd_per_call))
-    return Enrolled(name, floor, tuple(intent for intent in model.quality if intent in INTENTS))
+    own = scenario.models[name].quality
+    return Enrolled(name, tuple(intent for intent in own if intent in INTENTS))
 
 
-def _roots(epochs: Rows) -> tuple[bytes, ...]:
-    """A root over the rows of each epoch that has ended; a leaf is hashed twice."""
+def _registered(miners: Sequence[Enrolled], rows: Rows) -> Iterator[Registered]:
+    """Registrations of those that have an intent by which the port knows them."""
+    able = {miner.model: at for at, miner in enumerate(miners) if miner.intents}
+    for row in rows:
+        name = str(row["model"])
+        if name in able:
+            times = (None if row[time] is None else int(str(row[time])) for time in STOOD)
+            yield Registered(able[name], int(str(row["floor_micros"])), *times)
+
+
+def _ended(epochs: Rows) -> tuple[Epoch, ...]:
+    """Each epoch that has ended, with a root over its rows; a leaf is hashed twice."""
     leaves: dict[int, list[bytes]] = defaultdict(list)
+    times_us: dict[int, int] = {}
     for row in epochs:
-        text = "|".join(str(row[name]) for name in LEAF)
-        leaves[int(str(row["epoch"]))].append(keccak(keccak(text.encode())))
+        text, number = "|".join(str(row[name]) for name in LEAF), int(str(row["epoch"]))
+        leaves[number].append(keccak(keccak(text.encode())))
+        times_us[number] = int(str(row["ended_us"]))
     ended = sorted(leaves)[:-1]
-    return tuple(root(leaves[number]) for number in ended)
+    return tuple(Epoch(times_us[number], root(leaves[number])) for number in ended)
 
 
 def recorded_acts(saved: Saved) -> Acts:
@@ -120,8 +131,9 @@ def recorded_acts(saved: Saved) -> Acts:
         Move(row[0], Kind[row[1].upper()], row[2], row[3], row[4], int(row[5]))
         for row in own.select("time_us", "kind", "asset", "source", "target", "amount").iter_rows()
     )
-    epochs = frames.protocol.epochs.iter_rows(named=True)
-    return acts_of(frames.scenario, epochs, moves, recorded_jobs(frames))
+    epochs, registrations = frames.protocol.epochs, frames.protocol.registrations
+    rows = epochs.iter_rows(named=True), registrations.iter_rows(named=True)
+    return acts_of(frames.scenario, *rows, moves, recorded_jobs(frames))
 
 
 def with_protocol(audit: Audit, rpc: "Rpc", saved: Saved) -> Audit:

@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 
 class Enrolled(NamedTuple):
-    """A model as the port's registry has it: its floor in micros, and its canonical intents."""
+    """A model as the port's registry has it: its name and its canonical intents."""
 
     model: str
-    floor_micros: int
     intents: tuple[str, ...]
 
 
@@ -33,6 +32,26 @@ class Job(NamedTuple):
     answer_hash: bytes
 
 
+class Registered(NamedTuple):
+    """A registration of a model's, by its position: since when, and until when, it stands.
+
+    Args:
+        registered_us: None for before the run. left_us: None if it stands in the end.
+    """
+
+    model: int
+    floor_micros: int
+    registered_us: int | None
+    left_us: int | None
+
+
+class Epoch(NamedTuple):
+    """An epoch that has ended: when, and a Merkle root over the rows of its tables."""
+
+    ended_us: int
+    root: bytes
+
+
 class Bought(NamedTuple):
     """One swap: the model's position, micros of USDC spent, and wei of MACHINA got.
 
@@ -51,10 +70,11 @@ class Acts:
 
     Args:
         miners: all models, in the scenario's order.
+        registrations: of those that have canonical intents, in order: ids at the port from 1.
         epochs_before: how many of MACHINA's epochs had ended before the run.
         epoch_s: how long an epoch is, in seconds.
         pool_micros, pool_wei: what the pool starts with of USDC and MACHINA.
-        roots: a Merkle root for each epoch that has ended, over the rows of its tables.
+        epochs: those that have ended, in order.
         bought: in order.
         jobs: those that were paid, in the order in which they were created.
         pool_left: what the pool has in the end, of USDC in micros and of MACHINA in wei.
@@ -63,11 +83,12 @@ class Acts:
     """
 
     miners: tuple[Enrolled, ...]
+    registrations: tuple[Registered, ...]
     epochs_before: int
     epoch_s: int
     pool_micros: int
     pool_wei: int
-    roots: tuple[bytes, ...]
+    epochs: tuple[Epoch, ...]
     bought: tuple[Bought, ...]
     pool_left: tuple[int, int]
     given: tuple[int, ...]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Final
 
 from sim.chain.accounts import TREASURY_INDEX, Account, AccountKind, account, accounts
@@ -15,7 +15,7 @@ from sim.chain.deployment import Deployment
 from sim.chain.hiring import Hiring
 from sim.chain.local.uniswap import POOL_FEE_PPM, Exchange, deploy_exchange
 from sim.chain.local.work import CALL_GAS, FOREIGN_GAS, Work, failed
-from sim.chain.merkle import keccak
+from sim.chain.registering import Registering, deeds
 from sim.chain.sender import Transaction, Wallets
 from sim.facts import ChainError
 
@@ -25,7 +25,7 @@ NEVER: Final = 2**40
 ALL: Final = 2**255
 JOB_LIFETIME_S: Final = 86_400
 PLAIN_GAS: Final = 21_000
-TO_BEGIN_WITH: Final = 2  # a registration and an approval
+TO_BEGIN_WITH: Final = 1  # an approval; the treasury gives back
 
 
 class Performance:
@@ -40,7 +40,7 @@ class Performance:
     def __init__(self, blocks: Blocks, deployment: Deployment, acts: Acts, genesis: int) -> None:
         self._blocks, self._deployment, self._acts = blocks, deployment, acts
         self._own = blocks.sender.on_own_chain
-        self._after_s = len(acts.roots) * acts.epoch_s
+        self._after_s = len(acts.epochs) * acts.epoch_s
         start = genesis if self._own else blocks.rpc.block().timestamp - self._after_s
         self._genesis_unix = start - acts.epochs_before * acts.epoch_s
         self._work, self._chain_id = Work.on(blocks, self._after_s), deployment.chain_id
@@ -57,11 +57,8 @@ class Performance:
         sides = (self._deployment.usdc, acts.pool_micros), (machina, acts.pool_wei)
         exchange = deploy_exchange(self._work, *sides)
         port = self._port(machina, exchange)
-        self._register(port)
+        self._run_port(port)
         self._trade(machina, exchange, port)
-        for number, root in enumerate(acts.roots, 1):
-            data = contract("Port").call("submitEpoch", number, root, [])
-            self._work.add("an epoch's root", port, data, CALL_GAS)
         self._hand_on(machina)
         return replace(
             self._deployment, machina=machina, port=port, uniswap_pool=exchange.pool,
@@ -71,6 +68,7 @@ class Performance:
     def _endow(self) -> None:
         """Gives everybody who sends something the ETH that it takes at most."""
         sends = Counter(bought.model for bought in self._acts.bought)
+        sends.update(deed.model for deed in deeds(self._acts))
         price, sender, rpc = self._gas_price_wei, self._work.sender, self._blocks.rpc
         wei = {
             owner.address: GAS * price * (TO_BEGIN_WITH + sends[at])
@@ -105,7 +103,7 @@ class Performance:
         terms = (router, self._treasury.address, self._genesis_unix, self._acts.epoch_s)
         work.add("MACHINA", None, contract("MACHINA").creation(*terms))
         minted = contract("MACHINA").call("mintEpoch", [router], [router], [1])
-        for _ in range(self._acts.epochs_before + len(self._acts.roots)):
+        for _ in range(self._acts.epochs_before + len(self._acts.epochs)):
             work.add("an epoch of MACHINA", place, minted, CALL_GAS)
         micros = self._acts.pool_micros
         work.add("USDC for the pool", usdc, self._token.call("mint", router, micros), CALL_GAS)
@@ -142,20 +140,25 @@ class Performance:
         work.do()
         return place
 
-    def _register(self, port: str) -> None:
-        """Every model registers itself, with its floor."""
+    def _run_port(self, port: str) -> None:
+        """Models register and leave, and epochs are settled, in the order of the run."""
+        registering = Registering(self._acts, port, [owner.address for owner in self._models])
+        for number, epoch in enumerate(self._acts.epochs, 1):
+            self._register(registering, epoch.ended_us)
+            data = contract("Port").call("submitEpoch", number, epoch.root, [])
+            self._work.add("an epoch's root", port, data, CALL_GAS)
+        self._register(registering, None)
+        self._work.do()
+
+    def _register(self, registering: Registering, time_us: int | None) -> None:
+        """What models do at the registry up to a time; each for itself where order is not kept."""
+        groups = registering.until(time_us)
+        if groups:
+            self._work.do()
         wallets = self._wallets(self._models)
-        ready = []
-        for at, (miner, owner) in enumerate(zip(self._acts.miners, self._models, strict=True)):
-            url = f"telex:{miner.model}"
-            data = contract("Port").call(
-                "registerMiner", url, keccak(url.encode()), owner.address, miner.floor_micros,
-                miner.intents,
-            )  # fmt: skip
-            ready.append(
-                (f"the registration of {miner.model}", wallets.prepare(at, port, data, GAS))
-            )
-        self._submit(ready)
+        ready = [[registering.prepare(deed, wallets) for deed in some] for some in groups]
+        for some in [list(chain(*ready))] if self._own else ready:
+            self._submit(some)
 
     def _trade(self, machina: str, exchange: Exchange, port: str) -> None:
         """Models buy MACHINA, and jobs are made and ended, each swap for what the record says."""

@@ -18,6 +18,7 @@ from sim.protocol.jury import Jury
 from sim.protocol.mint import Mint
 from sim.protocol.purchasing import Purchasing
 from sim.protocol.reference import right_answers
+from sim.protocol.registry import Registry
 from sim.protocol.rounds import Rounds, Verdict
 from sim.protocols import Registration, Telegraph
 from sim.record.protocol import ProtocolFrames, protocol_frames
@@ -44,8 +45,8 @@ class Course:
         self.position = {name: at for at, name in enumerate(scenario.models)}
         self._scenario = scenario
         late = {name for name, model in self._scenario.models.items() if not model.listed}
-        absent = map(self.position.__getitem__, late | protocol.registrations.keys())
-        self.board = Board(pool, frozenset(absent))
+        absent = frozenset(map(self.position.__getitem__, late | protocol.registrations.keys()))
+        self.board, self.registry = Board(pool, absent), Registry(scenario, absent)
         self.books = Books()
         self.jury = Jury(protocol, list(scenario.models)) if protocol.validators else None
         self.tribunal: Tribunal | None = None
@@ -111,7 +112,7 @@ class Course:
         judges = self.jury.names if self.jury else []
         return protocol_frames(
             self.chronicle.epochs, self.chronicle.validators, self.rounds.ratings, judges,
-            self.chronicle.models,
+            self.chronicle.models, self.registry.rows,
         )  # fmt: skip
 
     def judge(self, call: Call, right: bool) -> int:
@@ -179,6 +180,7 @@ class Course:
     def _register(self, what: tuple[int, Registration]) -> None:
         model, registration = what
         self.board.register(model)
+        self.registry.register(model, self._scenario, self.clock.now)
         self._registered_us[model] = self.clock.now
         grace_us = us_from_hours_nearest(self.protocol.grace_h)
         self.clock.after(grace_us, self._graduate, (model, self.clock.now))
@@ -198,6 +200,7 @@ class Course:
             at, was = self.position[name], before.models[name]
             if not model.listed:
                 self.board.leave(at)
+                self.registry.leave(at, self.clock.now)
                 continue
             there = any(self.board.standing[pair] for pair in self.board.of(at))
             repriced = self.demand is not None and model.price != was.price

@@ -23,6 +23,9 @@ VALIDATORS = {
     "attended": INT, "rewarded": INT, "strikes": INT, "slashed_wei": WEI, "reward_wei": WEI,
     "work_wei": WEI,
 }  # fmt: skip
+REGISTRATIONS = {
+    "registration": INT, "model": TEXT, "floor_micros": INT, "registered_us": INT, "left_us": INT,
+}  # fmt: skip
 RATINGS = {"validator": TEXT, "model": TEXT, "rounds": INT, "score_ppm": INT}
 Rows = Sequence[Mapping[str, object]]
 
@@ -43,11 +46,14 @@ class ProtocolFrames:
             its stake, its reward, and what running the script has cost it.
         ratings: a row per validator and model that it judged: in how many rounds, and the mean of
             the scores that it gave.
+        registrations: a row per registration of a model, in order: the floor that it names, since
+            when it stands (null: since before the run) and when it ended (null: it has not).
     """
 
     epochs: pl.DataFrame = field(default_factory=lambda: _empty(EPOCHS))
     validators: pl.DataFrame = field(default_factory=lambda: _empty(VALIDATORS))
     ratings: pl.DataFrame = field(default_factory=lambda: _empty(RATINGS))
+    registrations: pl.DataFrame = field(default_factory=lambda: _empty(REGISTRATIONS))
 
     def __eq__(self, other: object) -> bool:
         """Whether all tables are equal, to the last value and type."""
@@ -74,7 +80,7 @@ class ProtocolFrames:
 
 def protocol_frames(
     epochs: Rows, validators: Rows, ratings: Int64Array, judges: Sequence[str],
-    models: Sequence[str],
+    models: Sequence[str], registrations: Rows,
 ) -> ProtocolFrames:  # fmt: skip
     """Frames of a protocol's rows.
 
@@ -95,6 +101,7 @@ def protocol_frames(
         pl.DataFrame(epochs, schema=EPOCHS),
         pl.DataFrame(validators, schema=VALIDATORS),
         pl.DataFrame(rated, schema=RATINGS),
+        pl.DataFrame(registrations, schema=REGISTRATIONS),
     )
 
 

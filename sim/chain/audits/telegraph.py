@@ -3,6 +3,7 @@
 from sim.chain.accounts import TREASURY_INDEX, AccountKind, account, accounts
 from sim.chain.acts import Acts
 from sim.chain.audits.hired import job_faults
+from sim.chain.audits.port import port_faults
 from sim.chain.contracts import contract, integer
 from sim.chain.deployment import Deployment
 from sim.chain.rpc import Rpc
@@ -12,7 +13,7 @@ def protocol_faults(rpc: Rpc, deployment: Deployment, acts: Acts) -> list[str]:
     """Everything in which MACHINA, its pool and the port differ from the record, in words."""
     return [
         *_balances(rpc, deployment, acts),
-        *_registry(rpc, deployment, acts),
+        *port_faults(rpc, deployment, acts),
         *job_faults(rpc, deployment, acts),
     ]
 
@@ -46,18 +47,4 @@ def _balances(rpc: Rpc, deployment: Deployment, acts: Acts) -> list[str]:
     dollars = integer(rpc.view(deployment.usdc, view))
     if dollars != acts.pool_left[0]:
         faults.append(f"the pool has {dollars} micros of USDC, {acts.pool_left[0]} in the record")
-    return faults
-
-
-def _registry(rpc: Rpc, deployment: Deployment, acts: Acts) -> list[str]:
-    port, faults = contract("Port"), []
-    count = integer(rpc.view(deployment.port, port.call("minerCount")))
-    if count != len(acts.miners):
-        faults.append(f"{count} registrations at the port, {len(acts.miners)} models")
-    numbers = range(1, len(acts.roots) + 2)
-    calls = [port.call("epochRoot", number) for number in numbers]
-    found = rpc.views(deployment.port, calls)
-    for number, (has, root) in enumerate(zip(found, [*acts.roots, bytes(32)], strict=True), 1):
-        if has != root:
-            faults.append(f"epoch {number} has the root {has.hex()}, {root.hex()} by the record")
     return faults
