@@ -55,7 +55,7 @@ def fraud(audit_percent: float, stake: int) -> Replications:
         f"protocol.validators.{group}.stake_machina": stake for group in ("working", "copying")
     }
     return Replications(
-        "quality-fraud", {"protocol.discipline.audit_percent": audit_percent, **stakes}, reps=3
+        "quality-fraud", {"protocol.discipline.audit_percent": audit_percent, **stakes}, reps=6
     )
 
 

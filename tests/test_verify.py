@@ -11,15 +11,13 @@ from typer.testing import CliRunner
 
 from sim.cli import main
 from sim.cli.commands import app
-from sim.experiment.workers import Serial
-from sim.facts import Fault, LawError, ScenarioError
+from sim.facts import Fault, ScenarioError
 from sim.verify import running
-from sim.verify.case import Case, Found, Known
+from sim.verify.case import Found, Known
 from sim.verify.readings import Service
 from sim.verify.readings import chance as controls_of
-from sim.verify.running import run
 from sim.verify.sized import Sized
-from sim.verify.suite import FAMILIES, Asked, suite
+from sim.verify.suite import FAMILIES, suite
 from sim.verify.verdict import Verdict, estimated, judge, passes
 
 SEVEN_SERVERS = ("erlang-c", "--set", "servers=7", "--set", "load=0.83", "--set", "tasks=400")
@@ -33,23 +31,6 @@ def values(mean: float, deviation: float, n: int = 20) -> list[float]:
 
 def word(known: Known, found: list[float]) -> str:
     return judge("case", known, found, []).word
-
-
-class Coin(Case):
-    """A case that finds what it is told to, to judge the judge by."""
-
-    kind: str = "coin"
-    truth: float = 1.0
-    bias: float = 0.0
-    error: str = ""
-
-    def known(self) -> list[Known]:
-        return [Known("mean", "truth", self.truth)]
-
-    def observe(self, seed: int) -> Found:
-        if self.error:
-            raise LawError("conservation", self.error, "nothing")
-        return Found([random.Random(seed).gauss(self.truth + self.bias, 0.05)])
 
 
 def test_every_case_of_every_family_has_a_title_of_its_own() -> None:
@@ -145,27 +126,6 @@ def test_a_suite_passes_with_nine_tenths_near_and_none_that_fails() -> None:
     assert passes([near] * 9 + [off])
     assert not passes([near] * 8 + [off] * 2)
     assert not passes([near] * 99 + [fails])
-
-
-def test_a_run_tells_the_sound_from_the_biased_and_the_broken() -> None:
-    cases = [Coin(), Coin(bias=0.1), Coin(error="a law")]
-    told: list[tuple[int, int, int, str]] = []
-    judged = run(
-        [Asked("coins", case) for case in cases],
-        Serial(),
-        told=lambda *state: told.append(state),
-    )
-    assert [each.verdict.word for each in judged] == ["near", "fails", "fails"]
-    assert judged[2].verdict.reason == "law conservation: found a law, needed nothing"
-    assert told[-1][:3] == (60, 20, 60)
-
-
-def test_replications_have_seeds_of_their_own_and_the_same_every_time() -> None:
-    asked = [Asked("coins", Coin()), Asked("coins", Coin(truth=2))]
-    seeds = [running.seed_of(1, each, rep) for each in asked for rep in range(9)]
-    assert len(set(seeds)) == 18
-    assert seeds == [running.seed_of(1, each, rep) for each in asked for rep in range(9)]
-    assert running.seed_of(2, asked[0], 0) not in seeds
 
 
 def test_a_setting_holds_for_every_case_that_has_it_and_leaves_out_the_rest() -> None:

@@ -68,7 +68,7 @@ class Case(Parameters, ABC):
 
     def replications(self, reps: int) -> int:
         """How many are run where ``reps`` are asked for."""
-        return self.repeats or reps
+        return reps if self.repeats is None else min(reps, self.repeats)
 
     @abstractmethod
     def known(self) -> list[Known]:

@@ -22,14 +22,22 @@ truths are computed from the case's parameters.
 
 A `--set` runs the cases that have such a parameter; one that cannot take it, where others can, is
 left out by name. Queues near saturation are run more often: three times as often at a load of .95.
-A line is *near* when the 95 % interval of at
-least 20 replications, after a warm-up, covers the truth, or reaches a bound's good side. It *fails*
-when the mean is off by more than 4 standard errors, when the interval's half width is over 5 % of
-the truth, or when an exact answer is missed by anything at all. Else it is *off*. The suite passes,
-with exit status 0, when nothing fails and at least 90 % are near. Cases that leave nothing to
-chance run once or twice. How late tasks came by chance, how long answers took and how much work
-came in bunches narrows the intervals of queues (control variates); where that itself is not as it
-should be on average, by more than 6 standard errors, the case fails.
+
+A line is *near* when the 95 % interval of at least 20 replications, after a warm-up, covers the
+truth, or reaches a bound's good side. It *fails* when the mean is off by more than 4 standard
+errors, when the interval's half width is over 5 % of the truth, or when an exact answer is missed
+by anything at all. Else it is *off*. The suite passes, with exit status 0, when nothing fails and
+at least 90 % are near. Cases that leave nothing to chance run once or twice. How late tasks came by
+chance, how long answers took and how much work came in bunches narrows the intervals of queues
+(control variates); where that itself is not as it should be on average, by more than 6 standard
+errors, the case fails.
+
+With any seed, one interval in twenty misses: of some 120, six are off by chance, and more than a
+tenth of all lines once in ten thousand runs. By more than 4 standard errors, with Student's long
+tails, one of them is in every tenth run. So a case that is far off is asked again, with three times
+as many fresh replications, and these count: chance fails a sound suite once in a few thousand runs,
+and an error only stands out the more. The same is done with lines that are merely off where they
+are over a tenth of all, as one is when a single case is asked.
 
 The tests put bugs in on purpose and see the suite fail: a queue that forgets its priorities or
 serves the last first, a second price that is the first, a router of another power, a fee rounded

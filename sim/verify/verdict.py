@@ -26,7 +26,7 @@ class Verdict:
     ``reason`` given: off by more than 4 standard errors, a half width over 5 % of the truth (a
     bound asks for none), an exact answer that any replication misses, a control whose mean is not
     zero by 6 standard errors, or a run that could not end.
-    ``off`` is what lies between.
+    ``off`` is what lies between. ``far``: of these faults the first, where chance has a part.
     """
 
     case: str
@@ -34,6 +34,7 @@ class Verdict:
     estimate: Interval | None
     word: Word
     reason: str = ""
+    far: bool = False
 
 
 def estimated(values: Sequence[float], controls: Sequence[Sequence[float]]) -> Interval:
@@ -75,7 +76,7 @@ def judge(
     beyond = _beyond(known, found.mean) - ROUNDING * abs(known.truth) - known.unit
     if beyond > FAR_ERRORS * error:
         far = f"off by {beyond / error:.1f} standard errors" if error else "off, and without chance"
-        return Verdict(case, known, found, "fails", far)
+        return Verdict(case, known, found, "fails", far, far=error > 0)
     if known.binding == "equal" and half > WIDE * abs(known.truth):
         if not known.truth:
             return Verdict(case, known, found, "fails", "an interval around 0")
@@ -105,6 +106,11 @@ def _beyond(known: Known, mean: float) -> float:
 
 def passes(verdicts: Sequence[Verdict]) -> bool:
     """Whether none fails, and at least 90 % are near."""
-    near = sum(verdict.word == "near" for verdict in verdicts)
     fails = any(verdict.word == "fails" for verdict in verdicts)
-    return not fails and near >= NEAR_SHARE * len(verdicts)
+    return not fails and enough_near(verdicts)
+
+
+def enough_near(verdicts: Sequence[Verdict]) -> bool:
+    """Whether at least 90 % are near."""
+    near = sum(verdict.word == "near" for verdict in verdicts)
+    return near >= NEAR_SHARE * len(verdicts)
