@@ -71,7 +71,7 @@ class Gamma(Parameters):
 
     kind: Literal["gamma"] = "gamma"
     per_hour: Positive
-    cv: Positive = 1.0
+    cv: Annotated[Positive, Field(ge=1e-6)] = 1.0
     pattern: Pattern = Pattern()
 
 

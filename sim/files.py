@@ -1,8 +1,16 @@
-"""Files of a run that are there whole or not at all, whenever the run is killed."""
+"""Files that are looked for by any name, and written whole or not at all."""
 
 from pathlib import Path
 
 from sim.facts import ToolError
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file, as far as can be told: some names are no file's, being too long."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def write_whole(path: Path, text: str) -> None:

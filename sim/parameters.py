@@ -20,9 +20,10 @@ Usd = Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=6)]
 PositiveUsd = Annotated[Decimal, Field(gt=0, le=10_000_000, decimal_places=6)]
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=0, strict=True)]
 # Below, not at most: a field's own `le` stands beside it, where a second `le` would be ignored.
+# So many seconds are microseconds within an int64 still, and a float keeps its digits.
+Positive = Annotated[float, Field(gt=0, lt=10**12)]
+NonNegative = Annotated[float, Field(ge=0, lt=10**12)]
+Count = Annotated[int, Field(ge=0, lt=10**12, strict=True)]
 PositiveCount = Annotated[int, Field(ge=1, lt=10**12, strict=True)]
 Bps = Annotated[int, Field(ge=0, le=10_000, strict=True)]

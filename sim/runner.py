@@ -9,6 +9,7 @@ from typing import Protocol
 import polars as pl
 
 from sim.auditing import (
+    NO_CHAIN,
     Place,
     acts_of_world,
     audit_settled,
@@ -31,8 +32,6 @@ from sim.recording import frames_of
 from sim.scenario import Scenario
 from sim.scenario import load as load_scenario
 from sim.world import Tick, World, interruptible
-
-NO_CHAIN = "none"
 
 
 class Progress(Protocol):

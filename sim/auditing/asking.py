@@ -5,7 +5,8 @@ from pathlib import Path
 
 from sim.auditing.protocol import can_perform
 from sim.chain import Agent, ChainSetup
-from sim.chain.settlement import Resumed
+from sim.chain.settlement import OWN_ANVIL, Resumed
+from sim.facts import ToolError
 from sim.ledger import bonds
 from sim.rails import timelock_s
 from sim.scenario import Scenario
@@ -13,6 +14,7 @@ from sim.scenario.chain_checks import check_settleable
 from sim.scenario.phases import phases
 from sim.units import micros_from_usd_exact, us_from_seconds_nearest
 
+NO_CHAIN = "none"
 ANY_MICROS = 2**61  # above any money, and below the 80 bits of a mandate
 
 
@@ -25,6 +27,15 @@ class Place:
     warp: bool = False
     allow_remote: bool = False
     resumed: Resumed | None = None
+
+    def __post_init__(self) -> None:
+        """Raises `ToolError` for what only a node that runs already can be asked."""
+        if self.chain not in (OWN_ANVIL, NO_CHAIN):
+            return
+        if self.deployment is not None:
+            raise ToolError("a deployment is on a chain that runs: name its URL as the chain")
+        if self.warp:
+            raise ToolError("only the clock of a node that runs is warped: name its URL as chain")
 
 
 def chain_setup(scenario: Scenario, place: Place, directory: Path) -> ChainSetup:

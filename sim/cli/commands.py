@@ -80,11 +80,13 @@ def run(
 
     given = overrides or ()
     if reps is not None or precision is not None:
-        if chain not in (None, "none") or deployment is not None:
-            raise ToolError("--reps and --precision run without a chain; leave out --chain")
+        if chain not in (None, "none") or deployment is not None or warp or allow_remote:
+            raise ToolError("--reps and --precision run without a chain; leave out its options")
         raise typer.Exit(
             run_replications(file, given, seed, reps, precision, of, warm_up, out, workers, json)
         )
+    if of or warm_up is not None or workers is not None:
+        raise ToolError("--of, --warm-up and --workers are of many runs: add --reps or --precision")
     raise typer.Exit(
         run_scenario(file, given, seed, out, chain, deployment, warp, allow_remote, json)
     )
@@ -145,6 +147,8 @@ def init(
     from sim.scenario import template
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
+    if not path.stem.strip(".") or name.endswith("/") or path.name in (".yaml", ".yml"):
+        raise ToolError(f"{name!r} names no file: a scenario needs a name, as in telex init mine")
     text = template(path.stem, preset)
     try:
         with path.open("x", encoding="utf-8") as file:

@@ -50,13 +50,15 @@ def told(metric: "Metric", found: "Interval | None") -> str:
     return NONE if found is None else metric.told(found)
 
 
-def show_replicated(scenario: "Scenario", found: "Replicated", warm_up_us: int) -> None:
-    """Every metric's mean and interval."""
+def show_replicated(
+    scenario: "Scenario", found: "Replicated", warm_up_us: int, of: Sequence[str] | None
+) -> None:
+    """The mean and interval of every metric, or of those that are meant."""
     metrics = units_of([scenario])
     rows = [(name, metrics[name].shown(each.mean),
              NONE if each.half_width is None else metrics[name].shown(each.half_width),
              _percent(each.relative))
-            for name, each in found.metrics.items()]  # fmt: skip
+            for name, each in found.metrics.items() if not of or name in of]  # fmt: skip
     title = f"{scenario.name}: means of {len(found.rows)} replications, 95 % intervals"
     people().print(filled(table(title, ("metric", "mean", "±", "± %")), rows))
     if warm_up_us:

@@ -37,21 +37,27 @@ def run_replications(
     from sim.cli.experiment_tables import show_replicated
     from sim.experiment import replicate
     from sim.experiment.documents import of_replicated
+    from sim.experiment.measures import known
 
     scenario = load(file, overrides, seed)
+    for name in of or ():
+        known(name, scenario, "--of")
+    share = None if precision is None else share_of(precision, "--precision")
+    first, names = reps or replicate.FIRST, of or replicate.PRECISE
+    if share is not None:
+        replicate.check_precision(scenario, share, names, first)
     warm_up_us = warm_up_of(warm_up, {scenario.name: scenario})
     experiment = replicate.replications(scenario, warm_up_us=str(warm_up_us))
     with session_of(experiment, out, workers, None, json) as session:
-        if precision is None:
+        if share is None:
             found = replicate.replicate(scenario, session, reps or 1, warm_up_us)
         else:
-            share = share_of(precision, "--precision")
-            first, names = reps or replicate.FIRST, of or replicate.PRECISE
             found = replicate.to_precision(
                 scenario, session, share, names, first, warm_up_us=warm_up_us
             )
         document = {"scenario": scenario.name, **of_replicated(found, warm_up_us)}
-        return finish(session, document, json, lambda: show_replicated(scenario, found, warm_up_us))
+        show = partial(show_replicated, scenario, found, warm_up_us, of)
+        return finish(session, document, json, show)
 
 
 def sweep(

@@ -72,12 +72,7 @@ def to_precision(
     Raises:
         ScenarioError: a name that is no metric, a precision outside (0, 1), too few replications.
     """
-    for name in names:
-        known(name, scenario, "--of")
-    if not 0 < precision < 1:
-        fault = Fault("--precision", f"{precision:g}", "a share above 0 and below 1, as 2%")
-        raise ScenarioError((fault,))
-    at_least("--reps", first, 2)
+    check_precision(scenario, precision, names, first)
     target = precision / (1 + precision)
     reps = first
     while True:
@@ -89,6 +84,16 @@ def to_precision(
             return Replicated(result.rows, result.metrics, False)
         wanted = math.ceil(reps * (max(widths) / target) ** 2)
         reps = min(most, 2 * reps, max(reps + 1, wanted))
+
+
+def check_precision(scenario: Scenario, precision: float, names: Sequence[str], first: int) -> None:
+    """Raises `ScenarioError` for what `to_precision` cannot do."""
+    for name in names:
+        known(name, scenario, "--of")
+    if not 0 < precision < 1:
+        fault = Fault("--precision", f"{precision:g}", "a share above 0 and below 1, as 2%")
+        raise ScenarioError((fault,))
+    at_least("--reps", first, 2)
 
 
 def _width(found: Interval | None) -> float:

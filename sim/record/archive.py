@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from sim.facts import Fault, ScenarioError, ToolError
+from sim.files import is_file
 from sim.record.asides import no_jobs
 from sim.record.begun import BEGUN, Begun
 from sim.record.frames import Frames
@@ -187,16 +188,16 @@ def write_text(directory: Path, files: Mapping[str, str]) -> None:
 def not_whole(directory: Path, tables: tuple[str, ...] = TABLES) -> ScenarioError:
     """Why a directory is not read as a run's: which of its files is missing, or damaged."""
     files = [directory / MANIFEST, *(directory / f"{name}.parquet" for name in tables)]
-    files += sorted({*directory.glob("*.json"), *directory.glob("*.parquet")} - {*files})
-    found = next(filter(None, map(_lacking, files)), "a record of another version")
-    if not files[0].is_file():
-        found = "no record"
+    found = "no record"
+    if is_file(files[0]):
+        files += sorted({*directory.glob("*.json"), *directory.glob("*.parquet")} - {*files})
+        found = next(filter(None, map(_lacking, files)), "a record of another version")
     fault = Fault(str(directory), found, "the directory of a run of this version of Telex")
     return ScenarioError((fault,))
 
 
 def _lacking(path: Path) -> str:
-    if not path.is_file():
+    if not is_file(path):
         return f"a record without {path.name}"
     try:
         if path.suffix == ".json":

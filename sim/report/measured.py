@@ -13,6 +13,7 @@ from sim.experiment.measures import Direction, direction, measures
 from sim.experiment.statistics import Interval, interval
 from sim.experiment.store import MANIFEST, Experiment, read
 from sim.facts import Fault, ScenarioError
+from sim.files import is_file
 from sim.report.wording import NBSP, NONE, capital, dollars, duration, number, percent
 from sim.units import MICROS_PER_USD, US_PER_S
 
@@ -144,7 +145,7 @@ def result_of(directory: Path, kind: type[Result]) -> Result | None:
 
 def is_experiment(directory: Path) -> bool:
     """Whether a directory is an experiment's."""
-    return (directory / MANIFEST).is_file()
+    return is_file(directory / MANIFEST)
 
 
 def open_experiment(directory: Path, key: str) -> Measured:
