@@ -24,6 +24,7 @@ from sim.auditing import (
 from sim.chain import Settlement, Settler
 from sim.chain.settlement import Audit
 from sim.facts import LawError, TelexError
+from sim.files import is_there
 from sim.laws import Evidence, check
 from sim.metrics import Figures, LawFigures, Summary, figures, graph_files
 from sim.metrics.stopwatch import Stopwatch
@@ -125,7 +126,7 @@ def run(
         warp,
         allow_remote,
     )
-    made = out is None or not Path(out).exists()
+    made = out is None or not is_there(Path(out))
     directory = new_directory(None if out is None else Path(out), scenario)
     return _run(scenario, place, directory, made, progress)
 

@@ -7,18 +7,24 @@ from pathlib import Path
 import pytest
 
 from sim.auditing import audit_record, audit_saved
-from sim.chain import Rpc, audit, load_deployment, replay
+from sim.chain import Rpc, Settler, audit, endowing, load_deployment, replay
+from sim.chain.accounts import AccountKind, account
 from sim.chain.answers import Log
+from sim.chain.began import load_began
 from sim.chain.beside import Withdrawn
+from sim.chain.blocks import ForeignBlocks
 from sim.chain.contracts import contract, integers
 from sim.chain.funding import vault_of
+from sim.chain.node import CHAIN_ID
+from sim.chain.sender import Sender
 from sim.chain.settlement import GENESIS_UNIX, Audit, AuditRecord
 from sim.chain.transactions import NAME, TransactionReader, TransactionWriter
-from sim.facts import ToolError
+from sim.facts import Batch, ChainError, ToolError
 from sim.runner import Run, resume, run
 from sim.scenario import Scenario
 from sim.units import US_PER_HOUR, US_PER_S
 from tests.auctions import bidders, seller
+from tests.chain_helpers import anvil, until
 from tests.scenarios_for_tests import CHAT, demand, group, model, scenario
 
 pytestmark = pytest.mark.chain
@@ -165,6 +171,63 @@ def test_slashes_and_withdrawals_take_their_turns(tmp_path: Path) -> None:
     assert audit_saved(tmp_path / "run").ok
 
 
-def test_a_node_of_the_users_refuses_withdrawals_and_says_why(tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="no ETH"):
+# -- On a node of the user's -----------------------------------------------------------------------
+
+
+def test_a_node_with_a_clock_of_its_own_refuses_withdrawals_and_says_why(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match=r"hours of the clock of .*8545, which only --warp"):
         run(withdrawing(), out=tmp_path / "run", chain="http://127.0.0.1:8545")
+
+
+def test_an_anvil_of_the_users_that_is_warped_has_them_made(ended: Run, tmp_path: Path) -> None:
+    """Agents have no ETH there: the router gives them what their transactions take."""
+    with anvil() as url, Rpc(url) as rpc:
+        found = run(withdrawing(), out=tmp_path / "run", chain=url, warp=True)
+        assert found.ok, found.failure
+        assert found.summary.digest == ended.summary.digest
+        assert (found.summary.chain.parity, found.summary.calls.unpaid) == (True, 0)
+        began = load_began(tmp_path / "run")
+        assert began is not None
+        assert began.zero_unix is not None
+        asked, paid = (steps(found, rpc, name) for name in ("WithdrawRequested", "Withdrawn"))
+        assert len(asked) == len(paid) == 3
+        two_hours = began.zero_unix + 2 * US_PER_HOUR // US_PER_S
+        assert all(0 <= rpc.block(one.block).timestamp - two_hours <= 10 for one in asked)
+        for one, other in zip(asked, paid, strict=True):
+            assert 0 <= rpc.block(other.block).timestamp - integers(one.data)[1] <= 10
+        blocks = rpc.block().number
+        again = resume(tmp_path / "run")
+        assert again.ok, again.failure
+        assert rpc.block().number == blocks
+
+
+@pytest.mark.parametrize("lost", [3, 8, 13])
+def test_a_run_that_broke_off_there_takes_nothing_back_twice(
+    lost: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Settler.send
+
+    def break_off(self: Settler, batch: Batch) -> None:
+        if batch.number == lost:
+            until(lambda: self.settled == batch.first)
+            raise ChainError("out of reach")
+        send(self, batch)
+
+    with anvil() as url, Rpc(url) as rpc:
+        with monkeypatch.context() as patch:
+            patch.setattr(Settler, "send", break_off)
+            cut = run(withdrawing(), out=tmp_path / "run", chain=url, warp=True)
+        assert not cut.ok
+        again = resume(tmp_path / "run")
+        assert again.ok, again.failure
+        assert len(steps(again, rpc, "Withdrawn")) == 3
+        found = audit_saved(tmp_path / "run")
+        assert (found.faults, found.difference_micros) == ((), 0)
+
+
+def test_a_router_without_the_ether_for_it_says_how_much_it_needs() -> None:
+    poor = account(AccountKind.OPERATOR, 50)
+    with anvil() as url, Rpc(url) as rpc:
+        blocks = ForeignBlocks(rpc, Sender(rpc, poor, CHAIN_ID, free=False), warp=True)
+        with pytest.raises(ChainError, match=r"has 0 wei .* needed more than 5 .* money back"):
+            endowing.endow(blocks, {poor.address: 5}, 0, "agents take money back")

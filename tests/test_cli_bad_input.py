@@ -48,6 +48,22 @@ def test_a_number_that_nothing_could_be_counted_by_is_a_fault(
     assert "below 1000000000000" in err
 
 
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999", "http://[::1", "http://localhost:-1", "http://localhost:x",
+            "http://127.0.0.1:0"],
+)  # fmt: skip
+@pytest.mark.parametrize("command", [["run", "hello-market", "--chain"], ["deploy", "--rpc"]])
+def test_what_is_no_url_is_said_to_be_none(command: list[str], url: str, capsys: Captured) -> None:
+    assert main([*command, url]) == 2
+    assert f"{url} is not the URL of a node" in capsys.readouterr().err
+
+
+def test_an_output_directory_whose_name_is_too_long_is_refused(capsys: Captured) -> None:
+    assert main(["run", *SMALL, "--out", LONG]) == 2
+    assert main(["run", *SMALL, "--reps", "2", "--out", LONG]) == 2
+    assert capsys.readouterr().err.count("File name too long") == 2
+
+
 def _unlimited(part: object, path: str) -> list[str]:
     """Where a schema lets a number be as large as it will."""
     if isinstance(part, list):

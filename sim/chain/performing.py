@@ -12,6 +12,7 @@ from sim.chain.blocks import Blocks
 from sim.chain.contracts import contract, created_address, integer
 from sim.chain.deployer import WITHDRAW_DELAY_S
 from sim.chain.deployment import Deployment
+from sim.chain.endowing import endow
 from sim.chain.hiring import Hiring
 from sim.chain.local.uniswap import POOL_FEE_PPM, Exchange, deploy_exchange
 from sim.chain.local.work import CALL_GAS, FOREIGN_GAS, Work, failed
@@ -24,7 +25,6 @@ GAS: Final = 3_000_000
 NEVER: Final = 2**40
 ALL: Final = 2**255
 JOB_LIFETIME_S: Final = 86_400
-PLAIN_GAS: Final = 21_000
 TO_BEGIN_WITH: Final = 1  # an approval; the treasury gives back
 
 
@@ -69,20 +69,12 @@ class Performance:
         """Gives everybody who sends something the ETH that it takes at most."""
         sends = Counter(bought.model for bought in self._acts.bought)
         sends.update(deed.model for deed in deeds(self._acts))
-        price, sender, rpc = self._gas_price_wei, self._work.sender, self._blocks.rpc
+        price = self._gas_price_wei
         wei = {
             owner.address: GAS * price * (TO_BEGIN_WITH + sends[at])
             for at, owner in enumerate([*self._models, self._treasury])
         }
-        has, needed = rpc.quantity("eth_getBalance", sender.address, "latest"), sum(wei.values())
-        if has <= needed:
-            raise ChainError(
-                f"the router {sender.address} has {has} wei on {rpc.url}, needed more than {needed}"
-                " for the transactions by which models register and buy"
-            )
-        for address, amount in wei.items():
-            self._work.add("ETH for a model", address, b"", PLAIN_GAS, amount)
-        self._work.do()
+        endow(self._blocks, wei, self._after_s, "models register and buy")
 
     @property
     def _gas_price_wei(self) -> int:

@@ -53,9 +53,12 @@ class RefusedError(ChainError):
 
 def check_loopback(url: str, allow_remote: bool = False) -> None:
     """Raises `ToolError` unless ``url`` is http(s) and on this machine (or ``allow_remote``)."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or "" if parts.scheme in ("http", "https") and parts.port != 0 else ""
+    except ValueError:  # brackets that do not close, a port that is none
+        host = ""
+    if not host:
         raise ToolError(f"{url} is not the URL of a node: allowed is http://HOST:PORT")
     try:
         local = ipaddress.ip_address(host).is_loopback

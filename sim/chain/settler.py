@@ -47,11 +47,15 @@ class Settler:
     def __init__(self, setup: ChainSetup) -> None:
         if setup.deployment is not None and setup.backend == OWN_ANVIL:
             raise ToolError("a deployment is on a chain that runs: name its URL as the chain")
-        if (setup.has_errands or setup.has_jobs) and setup.backend != OWN_ANVIL:
+        if (setup.bonds_micros or setup.has_jobs) and setup.backend != OWN_ANVIL:
             raise ToolError(
-                "bonds are slashed, withdrawals made, and jobs paid for, by transactions of the "
-                f"accounts they are of, which have no ETH on {setup.backend}; allowed: "
-                "--chain anvil, --chain none"
+                "bonds are slashed, and jobs paid for, by transactions of the accounts they are "
+                f"of, which have no ETH on {setup.backend}; allowed: --chain anvil, --chain none"
+            )
+        if setup.withdraws and not setup.warp and setup.backend != OWN_ANVIL:
+            raise ToolError(
+                f"withdrawals wait for hours of the clock of {setup.backend}, which only --warp "
+                "sets, on an Anvil; allowed without it: --chain anvil, --chain none"
             )
         self._setup = setup
         self._changed = threading.Condition()

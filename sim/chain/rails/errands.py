@@ -20,13 +20,13 @@ from sim.chain.contracts import contract, integer, integers
 from sim.chain.funding import FIRST_SECOND, TRANSACTIONS_PER_BLOCK, vault_of
 from sim.chain.local.work import failed
 from sim.chain.pack import cut
-from sim.chain.rails.parts import ChainRail, Part, Way
+from sim.chain.rails.parts import ERRAND_GAS, ChainRail, Part, Way
+from sim.chain.rails.withdrawing import Withdrawing
 from sim.chain.sender import Transaction, Wallets
 from sim.chain.settlement import ChainSetup, SettledBatch
 from sim.facts import Batch, Errand, Kind
 from sim.units import US_PER_S
 
-ERRAND_GAS = 200_000
 NO_LIMIT = 2**256 - 1
 
 
@@ -36,13 +36,14 @@ class ErrandPart(Part):
 
     ``done`` counts the run's errands that are on the chain once it is mined. The block is of
     ``time_us``, where that is given, and comes after the timelocks of ``unlocking``, by the chain's
-    account ids.
+    account ids. ``agents`` are who sends each, where all are steps of withdrawals.
     """
 
     names: tuple[str, ...] = ()
     done: int = 0
     time_us: int | None = None
     unlocking: tuple[int, ...] = ()
+    agents: tuple[int, ...] = ()
 
 
 def post_bonds(way: Way, setup: ChainSetup) -> None:
@@ -123,39 +124,6 @@ class Slashing:
         yield name, wallets.prepare(len(self._names) + model, place, deposit, ERRAND_GAS)
 
 
-class Withdrawing:
-    """Agents' withdrawals on their way: each is asked for, and then executed, by its agent."""
-
-    def __init__(self, way: Way, setup: ChainSetup) -> None:
-        self._way, self._vault = way, vault_of(way.deployment, setup.rail.kind)
-        self._ledger = contract(self._vault.contract)
-        self._names = [agent.name for agent in setup.agents]
-        owners = accounts(AccountKind.AGENT, len(setup.agents))
-        self._wallets = Wallets(way.blocks.rpc, owners, way.deployment.chain_id)
-
-    def landed(self, first_block: int) -> int:
-        """How many steps of a run that began there are on the chain."""
-        topics = [self._ledger.topic(name) for name in ("WithdrawRequested", "Withdrawn")]
-        return len(self._way.seen(self._vault.place, topics, first_block))
-
-    def prepare(self, errand: Errand) -> Iterator[tuple[str, Transaction]]:
-        """The transaction of a step, with what it is for."""
-        number, name = int(self._way.funded.agent_ids[errand.agent]), self._names[errand.agent]
-        if errand.kind is Kind.HOLD:
-            data = self._ledger.call("requestWithdraw", number, errand.micros)
-        else:
-            data = self._ledger.call("executeWithdraw", number)
-        step = self._wallets.prepare(errand.agent, self._vault.place, data, ERRAND_GAS)
-        yield f"a withdrawal of {errand.micros} micros by {name}", step
-
-    def unlocked_unix(self, agents: Sequence[int]) -> int:
-        """From when on all of these agents can have what they asked for."""
-        ids = self._way.funded.agent_ids[list(agents)].tolist()
-        asked = [self._ledger.call("withdrawal", number) for number in ids]
-        views = self._way.blocks.rpc.views(self._vault.place, asked)
-        return max((integers(view)[1] for view in views), default=0)
-
-
 class _Waiting:
     """Transactions of errands until a part is made of them."""
 
@@ -163,6 +131,7 @@ class _Waiting:
         self._rows: list[tuple[str, Transaction]] = []
         self._time_us: int | None = None
         self._unlocking: list[int] = []
+        self._agents: list[int] = []
         self._done = 0
 
     def full(self, errand: Errand) -> bool:
@@ -176,6 +145,8 @@ class _Waiting:
         self._time_us, self._done = _time_us(errand), errand.number + 1
         if errand.kind is Kind.WITHDRAWAL:
             self._unlocking.append(errand.agent)
+        if errand.kind is not Kind.SLASH:
+            self._agents.append(errand.agent)
 
     def part(self, batch: Batch) -> Iterator[ErrandPart]:
         """What waits, as one part; nothing waits then."""
@@ -184,15 +155,16 @@ class _Waiting:
             yield ErrandPart(
                 0, cut(batch, slice(0, 0)), signed, names=names, done=self._done,
                 time_us=self._time_us, unlocking=tuple(self._unlocking),
+                agents=tuple(self._agents),
             )  # fmt: skip
-        self._rows, self._unlocking = [], []
+        self._rows, self._unlocking, self._agents = [], [], []
 
 
 class ErrandRail:
     """A rail, and the errands between its calls; a `ChainRail` itself."""
 
     def __init__(self, rail: ChainRail, way: Way, setup: ChainSetup) -> None:
-        self._rail, self._way, self._genesis_unix = rail, way, setup.genesis_unix
+        self._rail, self._way = rail, way
         self._slashing = Slashing(way, setup) if setup.bonds_micros else None
         self._withdrawing = Withdrawing(way, setup) if setup.withdraws else None
         self.first_call, self.errands_done, self._before = rail.first_call, 0, 0
@@ -239,9 +211,12 @@ class ErrandRail:
         if part.time_us is not None:
             seconds = -(-part.time_us // US_PER_S)
         if self._withdrawing is not None and part.unlocking:
-            unlocked = self._withdrawing.unlocked_unix(part.unlocking) - self._genesis_unix
-            seconds = max(seconds, unlocked)
-        span = blocks.submit(part.signed, seconds)
+            zero_unix = blocks.zero_unix or 0
+            seconds = max(seconds, self._withdrawing.unlocked_unix(part.unlocking) - zero_unix)
+        if self._withdrawing is not None and not blocks.sender.on_own_chain:
+            span = self._withdrawing.submit(part.agents, part.signed, seconds)
+        else:
+            span = blocks.submit(part.signed, seconds)
         sent = zip(part.names, (item.hash for item in part.signed), strict=True)
         failed(blocks.rpc, list(sent))
         self.errands_done = part.done

@@ -26,6 +26,7 @@ from sim.units import Int64Array
 
 BLOCKS_PER_QUERY = 5_000
 READS = 3
+ERRAND_GAS = 200_000
 
 
 class Order(NamedTuple):
