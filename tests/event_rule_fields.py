@@ -122,6 +122,7 @@ protocol.epoch_h 0.05
 protocol.grace_h 0.01
 protocol.tournament_tasks 500
 protocol.calls_per_minute 1
+protocol.tier_a [CHAT_COMPLETION]
 protocol.spot_checks.every_s 300
 protocol.spot_checks.tasks 2
 protocol.spot_checks.revoke_below_percent 99
@@ -149,6 +150,7 @@ protocol.discipline.strikes 2
 protocol.discipline.strikes_within_d 0.0001
 protocol.discipline.audit_percent 60
 protocol.discipline.absence_d 99
+protocol.discipline.absence_percent 99
 protocol.discipline.unbonding_d 99
 protocol.emission.first_machina 50
 protocol.emission.halving_epochs 1

@@ -10,10 +10,16 @@ from hypothesis import strategies as st
 
 from sim.facts import Task
 from sim.models import Pool as RealPool
+from sim.parameters import Parameters
 from sim.protocol.board import Board, Standing
 from sim.protocol.reference import FINE, right_answers
+from sim.protocols import Telegraph
+from sim.rails import BatchRail
 from sim.routers import Leaderboard
 from sim.scenario import Scenario
+from sim.scenario.library import FOLDERS
+from sim.scenario.reading import read_file
+from sim.scenario.tree import plain
 from sim.units import PPM, US_PER_HOUR
 from sim.world import World
 from tests.bad_scenarios import GOOD, faults_of
@@ -43,6 +49,22 @@ def calls_of(world: World, name: str) -> list[int]:
 def shares(pool: Pool, router: Leaderboard, models: list[int]) -> dict[int, float]:
     found = [router.pick(each, 0, models, pool) for each in tasks(N)]
     return {model: found.count(model) / N for model in models}
+
+
+def test_the_preset_says_every_rule_of_the_protocol_and_of_its_escrow():
+    tree, _ = read_file(FOLDERS["presets"] / "telegraph-genesis.yaml")
+    rules = plain(tree)
+    assert isinstance(rules, dict)
+    said, rail = rules["protocol"], rules["rail"]
+    assert isinstance(said, dict)
+    assert isinstance(rail, dict)
+    assert set(BatchRail.model_fields) == set(rail)
+    assert set(Telegraph.model_fields) - set(said) == {"registrations", "jobs"}
+    for name, part in Telegraph.model_validate(said):
+        if isinstance(part, Parameters):
+            named = said[name]
+            assert isinstance(named, dict)
+            assert set(type(part).model_fields) == set(named)
 
 
 def test_those_in_grace_share_five_per_cent_equally_and_the_rest_is_divided_by_rank():

@@ -1,6 +1,6 @@
 """Rounds at the level of the rule: what one counts, who is struck, what waits for a quorum."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 
 import numpy as np
@@ -11,26 +11,34 @@ from sim.clock import Clock
 from sim.protocol import rounds
 from sim.protocol.books import Books
 from sim.protocol.discipline import Tribunal
-from sim.protocol.jury import Jury
+from sim.protocol.jury import Jury, Seat
 from sim.protocol.mint import Mint
 from sim.protocol.rounds import Answer, Rounds
 from sim.protocols import Emission, Telegraph
+from sim.record.frames import Frames
 from sim.units import PPM, US_PER_DAY
 from sim.validators import Median
-from tests.scenarios_for_tests import group, model, ran, scenario
+from tests.bad_scenarios import GOOD, faults_of
+from tests.scenarios_for_tests import CHAT, CODE, demand, group, model, ran, scenario
 
 Parts = Mapping[str, object]
 MODELS = ["m", "n"]
+FREE: Parts = {"strikes": 10**6, "audit_percent": 0}
 
 
-def bench(validators: Mapping[str, Parts], **rules: object) -> tuple[Rounds, Jury, Tribunal]:
+def bench(
+    validators: Mapping[str, Parts], exact: Sequence[bool] = (False, False), **rules: object
+) -> tuple[Rounds, Jury, Tribunal]:
     """A jury before which nothing has come yet, and what its rounds go through."""
     crowd = {name: {"kind": "honest", "noise": 0, **group} for name, group in validators.items()}
-    protocol = Telegraph.model_validate({"validators": crowd, **rules})
+    protocol = Telegraph.model_validate(
+        {"validators": crowd, "consensus": quorum(1), "discipline": FREE, **rules}
+    )
     clock, jury = Clock(), Jury(protocol, MODELS)
     tribunal = Tribunal(clock, jury, protocol.discipline, Books())
     held = Rounds(
-        clock, protocol.consensus, Median(), [], count(1), jury, tribunal, len(MODELS)
+        clock, protocol.consensus, Median(), [], count(1), jury, tribunal, len(MODELS),
+        np.array(exact),
     )  # fmt: skip
     return held, jury, tribunal
 
@@ -81,6 +89,92 @@ def test_what_has_waited_is_judged_as_one_round_however_many_at_once(monkeypatch
     whole = backlog()
     monkeypatch.setattr(rounds, "AT_ONCE", at_once)
     assert backlog() == whole
+
+
+HALF = PPM // 2
+
+
+def test_of_a_tier_a_intent_all_find_the_same_and_of_a_tier_b_intent_each_its_own():
+    held, _, tribunal = bench({"rough": {"count": 9, "noise": 0.3}}, exact=(True, False))
+    for intent in (0, 1):
+        held.examine(intent, intent, HALF, 1, 7, checked=False)
+    exact, judged = held.hold()
+    assert (exact.score_ppm, judged.score_ppm == HALF) == (HALF, False)
+    scores = held.ratings[1]
+    assert scores[0].tolist() == [HALF] * 9
+    assert len(set(scores[1].tolist())) == 9
+    assert tribunal.strikes.sum() > 0
+
+
+def test_nobody_is_struck_for_noise_at_tier_a():
+    held, _, tribunal = bench({"rough": {"count": 9, "noise": 3}}, exact=(True, True))
+    held.examine(0, 0, HALF, 1, 7, checked=False)
+    held.hold()
+    assert tribunal.rewarded.tolist() == [1] * 9
+
+
+def test_at_tier_a_who_lies_is_off_as_ever():
+    pact: Parts = {"kind": "colluding", "count": 2, "favours": ["m"]}
+    held, _, tribunal = bench({"pact": pact, "fair": {"count": 3}}, exact=(True, True))
+    held.examine(0, 0, HALF, 1, 7, checked=False)
+    assert [each.score_ppm for each in held.hold()] == [HALF]
+    assert tribunal.strikes.tolist() == [1, 1, 0, 0, 0]
+
+
+def two_intents(jury: Mapping[str, Parts], **rules: object) -> Frames:
+    """A day of chat and code under a noisy judgement, by a jury or by what the scenario says."""
+    both = {CHAT: 0.6, CODE: 0.6}
+    base = {"consensus": quorum(3), "discipline": FREE}
+    protocol = {"kind": "telegraph", "validators": jury, **base, **rules}
+    return ran(
+        scenario(
+            {"m": model(quality=both)},
+            {"g": group(30, intents={CHAT: demand(), CODE: demand()})},
+            protocol=protocol, validators={"kind": "median", "noise": 0.2},
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("jury", [{}, {"all": {"kind": "honest", "count": 5, "noise": 0.3}}])
+def test_a_calls_score_is_exact_where_its_intent_is_tier_a_and_else_as_it_was(jury):
+    plain, tiered = (two_intents(jury, tier_a=tier_a).calls for tier_a in ([], [CHAT]))
+    chat, code = (tiered.filter(pl.col("intent") == each) for each in (CHAT, CODE))
+    assert (chat["score_ppm"] == chat["success"].cast(pl.Int64) * PPM).all()
+    assert not (code["score_ppm"] == code["success"].cast(pl.Int64) * PPM).all()
+    assert code["score_ppm"].equals(plain.filter(pl.col("intent") == CODE)["score_ppm"])
+
+
+def test_without_a_tier_a_a_scenario_is_hashed_as_before_there_were_tiers():
+    tiers: list[list[str]] = [[], [CHAT]]
+    without, tiered = (
+        scenario(protocol={"kind": "telegraph", "tier_a": each}).canonical_json() for each in tiers
+    )
+    assert b"tier_a" not in without
+    assert b"tier_a" in tiered
+    assert b"absence_percent" not in without
+
+
+def test_an_unknown_intent_of_tier_a_is_a_fault_with_the_nearest_name():
+    rules = {"kind": "telegraph", "tier_a": ["STOCK_PRICE", "CRYPTO_PRISE"]}
+    (fault,) = faults_of(GOOD | {"protocol": rules})
+    assert (fault.path, fault.hint) == ("protocol.tier_a", "did you mean CRYPTO_PRICE?")
+
+
+@pytest.mark.parametrize(
+    ("percent", "attended", "removed"),
+    [(50, 5, False), (50, 4, True), (80, 2, False), (80, 1, True), (100, 1, False),
+     (100, 0, True), (0, 9, True), (0, 10, False)],
+)  # fmt: skip
+def test_who_misses_more_than_the_share_is_removed_and_who_misses_all_in_any_case(
+    percent, attended, removed
+):
+    rules = {"absence_percent": percent, "absence_d": 1}
+    _, jury, tribunal = bench({"all": {"count": 2}}, discipline=rules)
+    for at in range(10):
+        tribunal.round_failed(jury.seated[: 1 + (at < attended)])
+    tribunal.clock.run(until=US_PER_DAY)
+    tribunal.end_epoch()
+    assert [seat is Seat.REMOVED for seat in jury.seats] == [False, removed]
 
 
 def test_absentees_who_break_the_quorum_are_removed_and_the_reserve_makes_it_again():

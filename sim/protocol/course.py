@@ -16,6 +16,7 @@ from sim.protocol.discipline import Tribunal
 from sim.protocol.jobs import JobBook
 from sim.protocol.jury import Jury
 from sim.protocol.mint import Mint
+from sim.protocol.noise import Flags
 from sim.protocol.purchasing import Purchasing
 from sim.protocol.reference import right_answers
 from sim.protocol.registry import Registry
@@ -24,7 +25,6 @@ from sim.protocols import Registration, Telegraph
 from sim.record.protocol import ProtocolFrames, protocol_frames
 from sim.scenario.schema import Scenario
 from sim.units import PPM, us_from_hours_nearest, us_from_seconds_nearest
-from sim.validators import Validators
 
 LUCK: Final = key("protocol/luck")
 ONCE: Final = Registration(at_h=0)
@@ -54,7 +54,7 @@ class Course:
             self.tribunal = Tribunal(clock, self.jury, protocol.discipline, self.books)
         self.rounds = Rounds(
             clock, protocol.consensus, scenario.validators, rows, _draws(scenario.seed, "rounds"),
-            self.jury, self.tribunal, len(scenario.models),
+            self.jury, self.tribunal, len(scenario.models), _tier_a(protocol, scenario.intents),
         )  # fmt: skip
         self._money(scenario)
         self.chronicle = Chronicle(scenario)
@@ -195,7 +195,7 @@ class Course:
         """
         before, self._scenario = self._scenario, scenario
         if scenario.protocol is not None:
-            self._take_rules(scenario.protocol, scenario.validators)
+            self._take_rules(scenario.protocol, scenario)
         for name, model in scenario.models.items():
             at, was = self.position[name], before.models[name]
             if not model.listed:
@@ -207,10 +207,11 @@ class Course:
             if not was.listed or (there and repriced):
                 self._register((at, ONCE))
 
-    def _take_rules(self, protocol: Telegraph, rule: Validators) -> None:
+    def _take_rules(self, protocol: Telegraph, scenario: Scenario) -> None:
         """What is under way (a round, an epoch, grace, unbonding) ends when it was to end."""
         self.protocol = protocol
-        self.rounds.adopt(protocol.consensus, rule)
+        exact = _tier_a(protocol, scenario.intents)
+        self.rounds.adopt(protocol.consensus, scenario.validators, exact)
         if self.jury is not None and self.tribunal is not None:
             self.jury.adopt(protocol)
             self.tribunal.rules = protocol.discipline
@@ -250,6 +251,11 @@ class Course:
         luck = mix(draw ^ LUCK, self._keys[intent, model], 0)
         share_ppm = right_answers(tasks, chance_ppm, luck) * PPM // tasks
         self.rounds.examine(intent, model, share_ppm, tasks, draw, checked=checked)
+
+
+def _tier_a(protocol: Telegraph, intents: tuple[str, ...]) -> Flags:
+    """Which intents have one right answer."""
+    return np.array([intent in protocol.tier_a for intent in intents], np.bool_)
 
 
 def _draws(seed: int, purpose: str) -> Iterator[int]:

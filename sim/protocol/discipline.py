@@ -78,6 +78,7 @@ class Tribunal:
         """Removes whoever has been absent for too long, and begins to count anew."""
         now_us = self.clock.now
         since_us = now_us - self.rules.absence_d * US_PER_DAY
+        most_ppm = round(self.rules.absence_percent * PPM / 100)
         for at in self.jury.seated.tolist():
             past = self._past[at]
             past.append((now_us, int(self.held[at]), int(self.attended[at])))
@@ -85,7 +86,8 @@ class Tribunal:
             while past and past[0][0] <= since_us:
                 past.popleft()
             held, attended = (sum(epoch[part] for epoch in past) for part in (1, 2))
-            if known and 2 * attended < held:
+            too_many = (held - attended) * PPM > held * most_ppm
+            if known and held and (too_many or not attended):
                 self._leave(at, Seat.REMOVED)
         for counts in (self.held, self.attended, self.agreed, self.rewarded, self.strikes):
             counts[:] = 0

@@ -88,14 +88,15 @@ class Jury:
 
     def observed(
         self, who: Int64Array, truth_ppm: Int64Array, models: Int64Array, draws: Bits,
-        tasks: Int64Array,
+        tasks: Int64Array, exact: Flags,
     ) -> Int64Array:  # fmt: skip
         """(answers, validators): what each reports of each answer, not clipped.
 
         Args:
             who: positions of the validators. truth_ppm, models, draws, tasks: of the answers.
+            exact: which of them there is one right answer to, so that nobody errs.
         """
-        spread = self.noise[who][None, :] / np.sqrt(tasks)[:, None]
+        spread = self.noise[who][None, :] / np.where(exact, np.inf, np.sqrt(tasks))[:, None]
         errors = np.rint(normals(mixed(draws, self.noise_keys[who])) * spread)
         reports: Int64Array = truth_ppm[:, None] + errors.astype(np.int64)
         reports[self.favours[who][:, models].T] = PPM

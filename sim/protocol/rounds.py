@@ -60,7 +60,8 @@ class Verdict(NamedTuple):
 class Rounds:
     """Gathers answers, and has them judged when a round is held.
 
-    ``rows`` are the market's rows, into which scores are written. ``ratings`` holds, per model
+    ``rows`` are the market's rows, into which scores are written. ``exact`` says of each intent
+    whether it is tier A: nobody errs about its answers. ``ratings`` holds, per model
     and validator, in how many rounds it was judged and the sum of these scores in ppm.
     ``on_earned`` is told each judged call's id and model, and what it has brought that, the fee
     taken off;
@@ -70,8 +71,10 @@ class Rounds:
     def __init__(
         self, clock: Clock, rules: Consensus, rule: Validators, rows: list[tuple[int, ...]],
         draws: Iterator[int], jury: Jury | None, tribunal: Tribunal | None, models: int,
+        exact: Flags,
     ) -> None:  # fmt: skip
-        self.clock, self.rules, self.rule, self.rows = clock, rules, rule, rows
+        self.clock, self.rows = clock, rows
+        self.adopt(rules, rule, exact)
         self.jury, self.tribunal, self._draws = jury, tribunal, draws
         self.waiting: list[Answer] = []
         self.held = self.failed = self.reduced = self._failures = 0
@@ -81,9 +84,9 @@ class Rounds:
         self.on_verdict: Callable[[Task, int, int], None] | None = None
         self._late_s = 0.0
 
-    def adopt(self, rules: Consensus, rule: Validators) -> None:
+    def adopt(self, rules: Consensus, rule: Validators, exact: Flags) -> None:
         """The next round is held by these rules; the one under way keeps its length."""
-        self.rules, self.rule = rules, rule
+        self.rules, self.rule, self.exact = rules, rule, exact
 
     @property
     def length_us(self) -> int:
@@ -119,7 +122,8 @@ class Rounds:
             return []
         if self.jury is None:
             columns = _Columns(self.waiting)
-            found = np.clip(columns.truth_ppm + columns.judgement_ppm, 0, PPM)
+            errors_ppm = np.where(self.exact[columns.intent], 0, columns.judgement_ppm)
+            found = np.clip(columns.truth_ppm + errors_ppm, 0, PPM)
         else:
             who = self.jury.present(draw, self.clock.now)
             self._follow(draw, who)
@@ -190,8 +194,9 @@ class Rounds:
         for block in columns.blocks():
             at, tasks = block.answers, columns.tasks[block.answers]
             reports = jury.observed(
-                who, columns.truth_ppm[at], columns.model[at], columns.draws[at], tasks
-            )
+                who, columns.truth_ppm[at], columns.model[at], columns.draws[at], tasks,
+                self.exact[columns.intent[at]],
+            )  # fmt: skip
             found[at] = np.clip(self.rule.agreed(reports, weights), 0, PPM)
             weighed = np.clip(reports, 0, PPM) * tasks[:, None]
             sums[block.places] += np.add.reduceat(weighed, block.starts, axis=0)

@@ -7,7 +7,14 @@ from pydantic import Field
 from sim.parameters import Count, Parameters, Positive, PositiveCount
 from sim.protocols.money import Emission, Purchases
 from sim.protocols.pricing import Jobs, Pricing
-from sim.protocols.validators import Consensus, Discipline, Hours, Percent, ValidatorGroup
+from sim.protocols.validators import (
+    Consensus,
+    Discipline,
+    Hours,
+    Names,
+    Percent,
+    ValidatorGroup,
+)
 
 
 class SpotChecks(Parameters):
@@ -44,6 +51,8 @@ class Telegraph(Parameters):
         calls_per_minute: the rate limit of a model that declares none.
         registrations: the models that register during the run, by id; all others had done so long
             before it. Until then a model gets no task.
+        tier_a: the intents with one right answer: their scripts compare, and every validator that
+            runs one finds the same. All others are tier B: judged, with each validator's ``noise``.
         validators: the groups that judge, by id, in rounds of ``consensus`` and under
             ``discipline``. Without any, a round ends in what the scenario's ``validators`` find.
         pricing: floors and demand multipliers; models ask their list prices when left out. A floor
@@ -60,6 +69,7 @@ class Telegraph(Parameters):
     calls_per_minute: PositiveCount = Field(default=600, le=10**9)
     spot_checks: SpotChecks = SpotChecks()
     registrations: dict[str, Registration] = {}
+    tier_a: Names = ()
     validators: dict[str, ValidatorGroup] = {}
     pricing: Pricing | None = None
     jobs: Jobs | None = None

@@ -102,7 +102,8 @@ class Discipline(Parameters):
         strikes: so many within ``strikes_within_d`` days eject it.
         audit_percent: the chance that what it did in a round is audited.
         slash_percent: what a fabrication costs of the stake; its author is banned.
-        absence_d: who misses all rounds of so many days, or more than half of them, is removed.
+        absence_d: whoever misses all rounds of so many days, or more than ``absence_percent`` of
+            them, is removed.
         unbonding_d: how long after it has left a validator gets its stake back.
     """
 
@@ -112,4 +113,5 @@ class Discipline(Parameters):
     audit_percent: Percent = 1.0
     slash_percent: Percent = 20.0
     absence_d: Days = 7.0
+    absence_percent: Percent = 50.0
     unbonding_d: Days = 21.0

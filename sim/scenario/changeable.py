@@ -15,9 +15,9 @@ OF_GROUPS = (
 )
 OF_VALIDATORS = "kind of favours opposes noise presence leaves_h work_machina"
 OF_PROTOCOL = (
-    "epoch_h tournament_tasks grace_h calls_per_minute spot_checks discipline consensus.seats"
-    " consensus.commit_s consensus.reveal_s consensus.failover_s consensus.quorum"
-    " consensus.reduced_quorum consensus.reduced_after"
+    "epoch_h tournament_tasks grace_h calls_per_minute tier_a spot_checks discipline"
+    " consensus.seats consensus.commit_s consensus.reveal_s consensus.failover_s"
+    " consensus.quorum consensus.reduced_quorum consensus.reduced_after"
     " pricing.tiers pricing.window_h jobs.share_percent jobs.base_price_usd"
     " emission.first_machina emission.halving_epochs"
     " emission.cap_machina emission.validators_percent emission.authors_percent"

@@ -128,6 +128,10 @@ def _intent_names(tree: Branch) -> Iterator[Fault]:
         asked = step.text("intent")
         if asked is not None and asked not in known:
             yield _unknown_intent(tree, (*path, "intent"), known, asked)
+    tier_a = tree.branch("protocol").get("tier_a")
+    for each in plain_list(tier_a) if isinstance(tier_a, Row) else []:
+        if isinstance(each, str) and each not in (*known, *INTENTS):
+            yield _unknown_intent(tree, ("protocol", "tier_a"), known, each)
 
 
 def _unknown_intent(

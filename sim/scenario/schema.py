@@ -13,7 +13,7 @@ from sim.arrivals import Arrival
 from sim.intents import INTENTS
 from sim.mechanisms import Mechanism, Posted
 from sim.parameters import NonNegative, Parameters, Positive, PositiveCount, PositiveUsd
-from sim.protocols import Protocol
+from sim.protocols import Discipline, Protocol
 from sim.rails import BatchRail, Rail
 from sim.routers import Leaderboard, Router
 from sim.scenario.conduct import (
@@ -129,10 +129,9 @@ class Scenario(Parameters):
 
         Left out are the name, the question, what was reported, the chain's backend, the models'
         ``sources`` and ``estimated``, and where a router's file is: its SHA-256 says which it is;
-        and what came later than the first records, where it is not used: withdrawals, jobs.
+        and what came later than the first records, where it is not used: see `_unused`.
         """
         still = {name for name, group in self.groups.items() if group.withdrawal is None}
-        jobless = self.protocol is not None and self.protocol.jobs is None
         document = self.model_dump(
             exclude={
                 "name": True,
@@ -143,7 +142,7 @@ class Scenario(Parameters):
                 "models": {"__all__": {"sources", "estimated"}},
                 "groups": {name: {"withdrawal"} for name in still},
                 "rail": {"timelock_h"} if len(still) == len(self.groups) else set(),
-                "protocol": {"jobs"} if jobless else set(),
+                "protocol": _unused(self.protocol),
             }
         )
         text = json.dumps(_canonical(document), sort_keys=True, separators=(",", ":"))
@@ -152,6 +151,20 @@ class Scenario(Parameters):
     def scenario_hash(self) -> bytes:
         """SHA-256 of `canonical_json`: 32 bytes."""
         return hashlib.sha256(self.canonical_json()).digest()
+
+
+def _unused(protocol: Protocol | None) -> dict[str, bool | set[str]]:
+    """Fields of a protocol that came later than the first records, where all is as it was then."""
+    if protocol is None:
+        return {}
+    found: dict[str, bool | set[str]] = {}
+    if protocol.jobs is None:
+        found["jobs"] = True
+    if not protocol.tier_a:
+        found["tier_a"] = True
+    if protocol.discipline.absence_percent == Discipline().absence_percent:
+        found["discipline"] = {"absence_percent"}
+    return found
 
 
 def _canonical(value: object) -> object:
