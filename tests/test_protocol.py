@@ -136,6 +136,50 @@ def test_registering_again_keeps_a_model_in_grace():
     assert world.course.board.standing[world.scenario.intents.index(CHAT), 2] is Standing.GRACE
 
 
+def standings(world: World, model: int, hours: list[float]) -> list[Standing]:
+    """Where a model stands with chat at these times of a run."""
+    found: list[Standing] = []
+    pair = world.scenario.intents.index(CHAT), model
+
+    def look(_: None) -> None:
+        assert world.course is not None
+        found.append(world.course.board.standing[pair])
+
+    for hour in hours:
+        world.clock.after(round(hour * US_PER_HOUR), look, None)
+    world.run()
+    return found
+
+
+def test_who_registers_again_in_grace_is_in_grace_from_then_on_and_not_out_when_the_first_ends():
+    again = protocol(registrations={"c": {"at_h": 0, "again_every_h": 6}}, grace_h=10.0)
+    seen = standings(World(market(horizon_h=20, protocol=again)), 2, [5, 9, 11, 15, 17, 19])
+    assert seen == [Standing.GRACE] * 6
+    cut = {"kind": "set", "at_h": 6, "set": {"models.c.price.usd_per_call": "0.02"}}
+    once = protocol(registrations={"c": {"at_h": 0}}, grace_h=10.0, pricing={})
+    world = World(market(horizon_h=20, protocol=once, events=[cut]))
+    assert [each.name for each in standings(world, 2, [9.9, 10.1, 15.9, 16.1])] == [
+        "GRACE", "GRACE", "GRACE", "RANKED",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("declared", "found", "revoked"),
+    [(500_000, 399_999, True), (500_000, 400_000, False), (100_000, 79_999, True),
+     (100_000, 80_000, False), (900_000, 719_999, True), (900_000, 720_000, False)],
+)  # fmt: skip
+def test_a_revocation_is_for_a_score_a_fifth_below_the_tables_and_not_a_fifth_of_all_there_is(
+    declared, found, revoked
+):
+    quality = {CHAT: declared / PPM}
+    rules = protocol(spot_checks={"revoke_below_percent": 20, "tasks": 0})
+    world = World(scenario({"m": model(quality=quality)}, horizon_h=1, protocol=rules))
+    assert world.course is not None
+    course, intent = world.course, world.scenario.intents.index(CHAT)
+    course.rounds.examine(intent, 0, found, 1, 7, checked=True)
+    assert standings(world, 0, [0.1])[0] is (Standing.REVOKED if revoked else Standing.RANKED)
+
+
 def overrated(below: float) -> World:
     """A model that claims 90 % and solves 60 %, beside one that solves 50 %."""
     models = {

@@ -4,16 +4,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.clock import Clock
 from sim.facts import ScenarioError
 from sim.laws import Evidence, check
 from sim.ledger import Ledger
 from sim.metrics import figures
-from sim.protocols import Emission
+from sim.protocol.books import Books
+from sim.protocol.mint import Mint
+from sim.protocol.purchasing import Purchasing
+from sim.protocols import Emission, Purchases
 from sim.protocols.exchange import MOST_TICK, Q96, Exchange, sqrt_ratio_at
 from sim.protocols.money import WEI_PER_MACHINA
 from sim.runner import Run, run
@@ -127,6 +132,33 @@ def test_drips_of_a_purchase_are_spread_over_its_time(tmp_path):
     of_first = [int(each) for each in spent["amount"][:5]]
     assert hours.to_list()[:5] == list(range(first, first + 5))
     assert of_first[1:] == pytest.approx([50 * USD / 6] * 4, rel=0.02)
+
+
+def test_a_purchase_is_cent_by_cent_evenly_over_a_day_half_a_minute_either_way():
+    desk = Purchasing(Clock(), Purchases(), Books(), ["m"], 1)
+    desk.earned(0, 0, 99_999_999)
+    assert desk.buyers[0].purchases == []
+    desk.earned(1, 0, 5_002)
+    (purchase,) = desk.buyers[0].purchases
+    drips = np.diff(purchase.sums, prepend=0)
+    assert len(drips) == 10_001
+    assert sorted(set(drips.tolist())) == [5_001, 10_000]
+    assert int(purchase.sums[-1]) == 100_005_001
+    even = (2 * np.arange(10_001) + 1) * 24 * US_PER_HOUR // (2 * 10_001)
+    late = np.abs(purchase.times_us - even)
+    assert 20 * USD < late.max() <= 30 * USD
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 10**6), max_size=6))
+def test_authors_share_their_part_by_use_and_the_treasury_has_the_rest(uses):
+    books, rules = Books(), Emission(epochs_before=0)
+    Mint(rules, books, 0, 0).end_epoch(0, None, None, uses)
+    for_authors, every = rules.parts_wei(PER_EPOCH)[1], sum(uses.values())
+    got = {intent: books.of(f"author:{intent}") for intent in uses}
+    assert got == {
+        intent: for_authors * count // every if every else 0 for intent, count in uses.items()
+    }
+    assert books.of("treasury") == PER_EPOCH - sum(got.values())
 
 
 def test_supply_is_the_schedules_and_every_epoch_has_its_mint(tmp_path):

@@ -1,5 +1,6 @@
 """Floors and demand multipliers: tiers, the rolling window, what is quoted, held and charged."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import polars as pl
@@ -10,14 +11,16 @@ from hypothesis import strategies as st
 from sim.auditing import can_perform
 from sim.explaining import explain
 from sim.facts import ScenarioError
+from sim.metrics import figures
 from sim.models import FloorPool
 from sim.protocol.demand import Demand
 from sim.protocols import Pricing
+from sim.record.archive import load
 from sim.runner import run
 from sim.scenario import Scenario, from_mapping
 from sim.units import US_PER_HOUR, times_tenths_ceil
 from tests.bad_scenarios import GOOD, MODELS, faults_of
-from tests.scenarios_for_tests import group, model, ran, scenario, task
+from tests.scenarios_for_tests import CHAT, CODE, demand, group, model, ran, scenario, task
 
 
 @pytest.mark.parametrize(
@@ -32,9 +35,12 @@ def test_the_multiplier_steps_up_at_each_tier(requests, tenths):
 SMALL = {"tiers": [{"requests": 0, "times": 1}, {"requests": 3, "times": "1.5"}]}
 
 
-def priced(**changes: object) -> Scenario:
+TWICE = {"tiers": [{"requests": 0, "times": 2}]}
+
+
+def priced(pricing: Mapping[str, object] = SMALL, **changes: object) -> Scenario:
     models = {"dear": model("0.03"), "fair": model("0.01")}
-    rules = {"kind": "telegraph", "spot_checks": {"tasks": 0}, "pricing": SMALL}
+    rules = {"kind": "telegraph", "spot_checks": {"tasks": 0}, "pricing": pricing}
     return scenario(models, {"g": group(60)}, protocol=rules, **changes)
 
 
@@ -57,6 +63,39 @@ def test_the_window_rolls_and_the_multiplier_falls_again():
     demand.tell(24 * US_PER_HOUR)
     assert (pool.tenths[0], demand.volume(0)) == (10, 2)
     assert set(pool.tenths[1:]) == {10}
+
+
+def test_the_first_tier_is_in_force_before_any_answer():
+    pool = FloorPool(priced())
+    Demand(Pricing.model_validate(TWICE), pool, len(pool.tenths))
+    assert set(pool.tenths) == {20}
+    calls = ran(priced(TWICE, horizon_h=1)).calls
+    assert set(calls["charge_micros"]) == {20_000, 60_000}
+
+
+@pytest.mark.parametrize(
+    ("quiet_h", "by_epoch"),
+    [(12, [(10, 15), (10, 10), (10, 10)]), (26, [(15, 15), (10, 15), (10, 10)])],
+)
+def test_the_highest_multiplier_is_of_all_times_and_not_of_the_ends_of_epochs(quiet_h, by_epoch):
+    quiet = {"kind": "set", "at_h": quiet_h, "set": {"groups.g.arrival.per_hour": 1e-6}}
+    models = {"m": model(quality={CHAT: 0.7, CODE: 0.7})}
+    groups = {"g": group(60), "on": group(2, intents={CODE: demand()})}
+    tiers = [{"requests": 0, "times": 1}, {"requests": 100, "times": "1.5"}]
+    rules = {"kind": "telegraph", "pricing": {"tiers": tiers, "window_h": 6}}
+    frames = ran(scenario(models, groups, protocol=rules, horizon_h=60, events=[quiet]))
+    epochs = frames.protocol.epochs.filter(pl.col("intent") == CHAT).sort("epoch")
+    columns = ("multiplier_tenths", "multiplier_tenths_max")
+    assert epochs.select(columns).rows() == by_epoch
+    assert figures(frames).protocol.multiplier_max == 1.5
+
+
+def test_a_record_from_before_a_column_is_one_of_another_version(tmp_path):
+    run(priced(horizon_h=1), out=tmp_path / "run", chain="none")
+    table = tmp_path / "run" / "epochs.parquet"
+    pl.read_parquet(table).drop("multiplier_tenths_max").write_parquet(table)
+    with pytest.raises(ScenarioError, match="a record of another version"):
+        load(tmp_path / "run")
 
 
 @given(st.integers(1, 10**8), st.integers(0, 10**9), st.integers(1, 100))

@@ -6,6 +6,8 @@ from itertools import count
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sim.clock import Clock
 from sim.protocol import rounds
@@ -119,6 +121,43 @@ def test_at_tier_a_who_lies_is_off_as_ever():
     held.examine(0, 0, HALF, 1, 7, checked=False)
     assert [each.score_ppm for each in held.hold()] == [HALF]
     assert tribunal.strikes.tolist() == [1, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("strike_off", "off_ppm", "struck"),
+    [(None, 150_000, 0), (None, 150_001, 1), (0.3, 300_000, 0), (0.3, 300_001, 1)],
+)
+@pytest.mark.parametrize("side", ["favours", "opposes"])
+def test_who_is_further_off_than_the_limit_forfeits_the_reward_and_is_struck(
+    strike_off, off_ppm, struck, side
+):
+    pact: Parts = {"kind": "colluding", "count": 1, side: ["m"]}
+    rules = FREE if strike_off is None else {**FREE, "strike_off": strike_off}
+    held, _, tribunal = bench({"pact": pact, "fair": {"count": 2}}, discipline=rules)
+    truth_ppm = PPM - off_ppm if side == "favours" else off_ppm
+    held.examine(0, 0, truth_ppm, 1, 7, checked=False)
+    assert [each.score_ppm for each in held.hold()] == [truth_ppm]
+    assert tribunal.strikes.tolist() == [struck, 0, 0]
+    assert tribunal.rewarded.tolist() == [1 - struck, 1, 1]
+
+
+@given(st.lists(st.integers(100, 110), min_size=1, max_size=9), st.integers(1, 9))
+def test_seats_are_the_top_by_stake_and_of_equals_the_firsts(stakes, seats):
+    crowd: dict[str, Parts] = {
+        f"v{at}": {"count": 1, "stake_machina": stake} for at, stake in enumerate(stakes)
+    }
+    _, jury, _ = bench(crowd, consensus={"seats": seats, **quorum(1)})
+    better = [
+        sum(
+            other > stake or (other == stake and before < at) for before, other in enumerate(stakes)
+        )
+        for at, stake in enumerate(stakes)
+    ]
+    seated = [at for at, ahead in enumerate(better) if ahead < seats]
+    assert jury.seated.tolist() == seated
+    assert [seat is Seat.SEATED for seat in jury.seats] == [
+        at in seated for at in range(len(better))
+    ]
 
 
 def two_intents(jury: Mapping[str, Parts], **rules: object) -> Frames:

@@ -28,7 +28,7 @@ class ProtocolFigures(Part):
     spot_checks: Annotated[int, means("checks", "made")]
     revocations: Annotated[int, means("revocations", "of a model's routing for an intent")]
     multiplier_max: Annotated[
-        float, means("times", "highest demand multiplier at an epoch's end; 1 without pricing")
+        float, means("times", "highest demand multiplier at any time; 1 without pricing")
     ]
     emitted_machina: Annotated[float, means("MACHINA", "minted at the ends of epochs")]
     slashed_machina: Annotated[float, means("MACHINA", "taken from stakes for fabrication")]

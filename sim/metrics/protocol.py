@@ -23,7 +23,7 @@ def protocol_figures(frames: Frames) -> ProtocolFigures:
     kind, asset = pl.col("kind").cast(pl.String), pl.col("asset").cast(pl.String)
     late = pl.col("time_us") > 0
     swapped, own = moves.filter(kind == "swap"), moves.filter(asset == "MACHINA")
-    highest = epochs["multiplier_tenths"].to_list()
+    highest = epochs["multiplier_tenths_max"].to_list()
     return ProtocolFigures(
         epochs=max(0, len(each) - 1),
         rounds=int(each["rounds"].sum()),

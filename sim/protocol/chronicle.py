@@ -59,6 +59,9 @@ class Chronicle:
                     "revoked_us": self._revoked_us.get(pair),
                     "volume": demand.volume(intent) if demand else None,
                     "multiplier_tenths": board.pool.tenths[intent],
+                    "multiplier_tenths_max": (
+                        demand.highest_tenths(intent) if demand else board.pool.tenths[intent]
+                    ),
                     "rounds": held,
                     "rounds_failed": failed,
                     "rounds_reduced": reduced,

@@ -170,6 +170,8 @@ class Course:
             uses = self.chronicle.uses(judged)
             rewards = self.mint.end_epoch(self.clock.now, self.jury, self.tribunal, uses)
         self.chronicle.end_epoch(self.clock.now, self.board, judged, self.rounds, self.demand)
+        if self.demand is not None:
+            self.demand.end_epoch()
         if self.jury is not None and self.tribunal is not None:
             self.chronicle.end_validators(self.jury, self.tribunal, rewards)
             if over:

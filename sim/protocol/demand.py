@@ -16,7 +16,9 @@ class Demand:
     def __init__(self, pricing: Pricing, pool: FloorPool, intents: int) -> None:
         self.pool = pool
         self._times: list[deque[int]] = [deque() for _ in range(intents)]
+        self._highest = [0] * intents
         self._take(pricing)
+        self.tell(0)
 
     def adopt(self, pricing: Pricing, now_us: int) -> None:
         """Other tiers, or another window, from now on; a wider one fills up with time."""
@@ -29,6 +31,14 @@ class Demand:
     def volume(self, intent: int) -> int:
         """Answers in the window, when it was last looked at."""
         return len(self._times[intent])
+
+    def highest_tenths(self, intent: int) -> int:
+        """The highest multiplier of an intent since the last epoch ended."""
+        return self._highest[intent]
+
+    def end_epoch(self) -> None:
+        """The next epoch's highest begins with what is in force now."""
+        self._highest = self.pool.tenths.copy()
 
     def answered(self, intent: int, now_us: int) -> None:
         """One more answer."""
@@ -44,4 +54,6 @@ class Demand:
         times, since_us = self._times[intent], now_us - self.window_us
         while times and times[0] <= since_us:
             times.popleft()
-        self.pool.tenths[intent] = self.pricing.multiplier_tenths(len(times))
+        tenths = self.pricing.multiplier_tenths(len(times))
+        self.pool.tenths[intent] = tenths
+        self._highest[intent] = max(self._highest[intent], tenths)

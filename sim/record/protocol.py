@@ -15,8 +15,8 @@ INT, TEXT, WEI = pl.Int64(), pl.String(), pl.Decimal(38, 0)
 EPOCHS = {
     "epoch": INT, "ended_us": INT, "intent": TEXT, "model": TEXT, "standing": TEXT, "rank": INT,
     "score_ppm": INT, "judged": INT, "spot_checks": INT, "revoked_us": INT, "volume": INT,
-    "multiplier_tenths": INT, "rounds": INT,
-    "rounds_failed": INT, "rounds_reduced": INT,
+    "multiplier_tenths": INT, "multiplier_tenths_max": INT, "rounds": INT, "rounds_failed": INT,
+    "rounds_reduced": INT,
 }  # fmt: skip
 VALIDATORS = {
     "epoch": INT, "validator": TEXT, "seat": TEXT, "left_us": INT, "stake_wei": WEI, "rounds": INT,
@@ -40,7 +40,8 @@ class ProtocolFrames:
 
     Args:
         epochs: a row per epoch, intent and model: how the table stands once it is settled; the last
-            epoch may be one that the run's end cut short. ``revoked_us`` is null if it was not.
+            epoch may be one that the run's end cut short. ``revoked_us`` is null if it was not;
+            ``multiplier_tenths_max`` is the highest demand multiplier that there was in the epoch.
         validators: a row per epoch and validator: rounds held while it had a seat, with a quorum or
             not; those that it took part in; those that earn a reward, strikes, what was slashed of
             its stake, its reward, and what running the script has cost it.
@@ -73,9 +74,15 @@ class ProtocolFrames:
 
     @classmethod
     def read(cls, directory: Path) -> Self:
-        """Reads what `write` wrote."""
-        names = [each.name for each in fields(cls)]
-        return cls(*(pl.read_parquet(directory / f"{name}.parquet") for name in names))
+        """Reads what `write` wrote; raises Polars' error where a column is missing."""
+        names, empty = [each.name for each in fields(cls)], cls()
+        columns = {name: getattr(empty, name).columns for name in names}
+        return cls(
+            *(
+                pl.read_parquet(directory / f"{name}.parquet", columns=columns[name])
+                for name in names
+            )
+        )
 
 
 def protocol_frames(
