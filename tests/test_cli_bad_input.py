@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from sim.chain import Rpc
 from sim.cli import main
 from sim.scenario.schema import Scenario
+from tests.chain_helpers import anvil
 
 Captured = pytest.CaptureFixture[str]
 SMALL = ["hello-market", "--set", "tasks=5", "--chain", "none"]
@@ -56,6 +58,27 @@ def test_a_number_that_nothing_could_be_counted_by_is_a_fault(
 def test_what_is_no_url_is_said_to_be_none(command: list[str], url: str, capsys: Captured) -> None:
     assert main([*command, url]) == 2
     assert f"{url} is not the URL of a node" in capsys.readouterr().err
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("out", ["", "folder", "nowhere/x.json", LONG, "/proc/x.json"])
+def test_nothing_is_deployed_whose_addresses_could_not_be_saved(out: str, capsys: Captured) -> None:
+    Path("folder").mkdir()
+    with anvil() as url, Rpc(url) as rpc:
+        assert main(["deploy", "--rpc", url, "--out", out]) == 2
+        assert "cannot be written" in capsys.readouterr().err
+        assert rpc.quantity("eth_blockNumber") == 0
+        assert main(["deploy", "--rpc", url, "--out", "folder/mine.json"]) == 0
+    assert [path.name for path in Path("folder").iterdir()] == ["mine.json"]
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "null", '{"chain_id": 1}', "\xff", "[" * 10_000])
+def test_what_is_no_file_of_a_node_is_said_to_be_none(text: str, capsys: Captured) -> None:
+    Path("node.json").write_text(text)
+    assert main(["node", "--attach", "node.json", "--serve-jobs", "hello-market"]) == 2
+    err = capsys.readouterr().err
+    assert "the file of a node, as telex node writes it" in err
+    assert "chain_id" not in err or "found    nothing" in err
 
 
 def test_an_output_directory_whose_name_is_too_long_is_refused(capsys: Captured) -> None:

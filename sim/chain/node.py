@@ -134,7 +134,7 @@ class Node:
     ) -> None:
         binary = find_anvil()
         if port is not None and not port_is_free(port):
-            raise ToolError(f"port {port} is occupied: name another, or none for any free one")
+            raise ToolError(f"port {port} is occupied: name another")
         said = ""
         self._guardian: subprocess.Popen[bytes] | None = None
         for attempt in range(1 if port is not None else PORT_ATTEMPTS):

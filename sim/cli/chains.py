@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sim.cli.output import emit, emit_json, people, say
 from sim.cli.tables import facts
+from sim.files import check_writable
 
 if TYPE_CHECKING:
     from sim.chain.local import Document
@@ -16,6 +17,7 @@ def deploy_to(url: str, fee_bps: int, out: Path, allow_remote: bool, as_json: bo
     """Deploys to a node; prints and saves the addresses."""
     from sim.chain import Rpc, deploy
 
+    check_writable(out)  # the addresses of what is deployed must not be lost
     with Rpc(url, allow_remote=allow_remote) as rpc:
         deployment = deploy(rpc, fee_bps)
     deployment.save(out)

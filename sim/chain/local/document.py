@@ -144,12 +144,14 @@ def load_document(path: Path) -> Document:
     except OSError as error:
         raise ToolError(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
+        missing, whole = "missing", "json_invalid"
         faults = tuple(
             Fault(
                 ".".join(map(str, part["loc"])) or "the file",
-                repr(part["input"])[:80],
-                part["msg"],
-                place=str(path),
+                {missing: "nothing", whole: "no JSON"}.get(part["type"], repr(part["input"])[:80]),
+                "the file of a node, as telex node writes it",
+                "" if part["type"] == missing else part["msg"],
+                str(path),
             )
             for part in error.errors(include_url=False)
         )
