@@ -23,6 +23,7 @@ from sim.auditing import (
 )
 from sim.chain import Settlement, Settler
 from sim.chain.settlement import Audit
+from sim.chain.settler import Heard
 from sim.facts import LawError, TelexError
 from sim.files import is_there
 from sim.laws import Evidence, check
@@ -45,6 +46,9 @@ class Progress(Protocol):
 
         ``tasks_in_all`` is how many there will be in all, where the scenario says so.
         """
+
+    def say(self, words: str) -> None:
+        """Told, by another thread, what the chain has to wait for."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,8 @@ def _run(
     scenario: Scenario, place: Place, directory: Path, made: bool, progress: Progress | None
 ) -> Run:
     stopwatch = Stopwatch()
-    with _settler(scenario, place, directory, made) as settler:
+    heard = progress.say if progress else None
+    with _settler(scenario, place, directory, made, heard) as settler:
         on_batch = stopwatch.waiting(settler.send) if settler else None
         world = World(scenario, on_batch, _ticker(progress, scenario, settler))
         _simulate(world, settler, directory, place)
@@ -184,7 +189,7 @@ def _run(
 
 @contextlib.contextmanager
 def _settler(
-    scenario: Scenario, place: Place, directory: Path, made: bool
+    scenario: Scenario, place: Place, directory: Path, made: bool, heard: Heard | None
 ) -> Iterator[Settler | None]:
     """A settler that is starting, or None without a chain; its node ends with this block.
 
@@ -197,7 +202,7 @@ def _settler(
     try:
         if place.resumed is None:
             begin(scenario, place, directory)
-        with Settler(chain_setup(scenario, place, directory)) as settler:
+        with Settler(chain_setup(scenario, place, directory), heard) as settler:
             try:
                 yield settler
             finally:

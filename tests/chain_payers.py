@@ -33,17 +33,22 @@ def empty(ready: Ready, agent: int) -> None:
         empty_wallet(ready, agent)
 
 
-def end_mandate(ready: Ready, agent: int, deadline: int = 2**40) -> None:
+def end_mandate(ready: Ready, agent: int) -> None:
     """The agent signs a mandate of nothing."""
+    set_mandate(ready, agent, cap=0, max_price=2**48 - 1, deadline=2**40)
+
+
+def set_mandate(ready: Ready, agent: int, *, cap: int, max_price: int, deadline: int) -> None:
+    """The agent signs another mandate: its cap and price in micros, its end in unix seconds."""
     deployment, payer = ready.deployment, account(AccountKind.AGENT, agent)
     vault = vault_of(deployment, ready.rail)
     views = contract(vault.contract)
     with Rpc(ready.url) as rpc:
         number = integer(rpc.view(vault.place, views.call("idOf", payer.address)))
         nonce = integer(rpc.view(vault.place, views.call("mandateNonce", number)))
-        mandate = Mandate(deployment.router, 0, 2**48 - 1, deadline, nonce)
+        mandate = Mandate(deployment.router, cap, max_price, deadline, nonce)
         signed = sign_mandate(payer, mandate, deployment.chain_id, vault.place, vault.domain)
-        fields = (mandate.router, 0, mandate.max_price, deadline, nonce)
+        fields = (mandate.router, cap, max_price, deadline, nonce)
         send(rpc, vault.place, views.call("setMandate", number, fields, signed))
 
 

@@ -8,16 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.chain import Ready, Rpc, Served, Settler, deploy, serve
-from sim.chain.accounts import ROUTER_INDEX, AccountKind, Mandate, account, sign_mandate
-from sim.chain.contracts import contract, integer
+from sim.chain import Rpc, Served, Settler, deploy, serve
+from sim.chain.accounts import ROUTER_INDEX, AccountKind, account
+from sim.chain.blocks import OwnBlocks
+from sim.chain.contracts import contract
+from sim.chain.deployer import deploy_with, treasury
+from sim.chain.node import CHAIN_ID, Node
 from sim.chain.pack import GAS_LIMIT, pack
+from sim.chain.rails import rail_on_chain, way_of
 from sim.chain.sender import Sender
 from sim.chain.settlement import GENESIS_UNIX
 from sim.cli import main
 from sim.facts import ChainError
+from sim.rails import ACCOUNT_RAILS
 from tests.chain_helpers import DEPOSIT, FEE_BPS, MAX_PRICE, audited, batches, record, setup
-from tests.chain_payers import send
+from tests.chain_payers import set_mandate
+from tests.test_rail_family import rail_of
 
 pytestmark = pytest.mark.chain
 LEDGER = contract("CallLedger")
@@ -84,23 +90,12 @@ def test_a_command_that_is_sent_to_a_wrong_chain_ends_with_2_and_leaves_nothing(
     assert not out.exists()
 
 
-def shorten_mandate(ready: Ready, agent: int, deadline: int) -> None:
-    """The agent signs a mandate that runs out."""
-    deployment, payer = ready.deployment, account(AccountKind.AGENT, agent)
-    place = deployment.call_ledger
-    with Rpc(ready.url) as rpc:
-        number = integer(rpc.view(place, LEDGER.call("idOf", payer.address)))
-        nonce = integer(rpc.view(place, LEDGER.call("mandateNonce", number)))
-        mandate = Mandate(deployment.router, DEPOSIT, MAX_PRICE, deadline, nonce)
-        signed = sign_mandate(payer, mandate, deployment.chain_id, place)
-        fields = (mandate.router, mandate.cap, mandate.max_price, deadline, nonce)
-        send(rpc, place, LEDGER.call("setMandate", number, fields, signed))
-
-
-def test_calls_after_a_mandate_has_run_out_are_unpaid(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ACCOUNT_RAILS)
+def test_calls_after_a_mandate_has_run_out_are_unpaid(kind: str, tmp_path: Path) -> None:
     first, second, third = made = batches([20, 20, 20])
-    with Settler(setup(tmp_path)) as settler:
-        shorten_mandate(settler.wait_ready(), agent=2, deadline=GENESIS_UNIX + 70)
+    with Settler(replace(setup(tmp_path), rail=rail_of(kind))) as settler:
+        ends = GENESIS_UNIX + 70
+        set_mandate(settler.wait_ready(), agent=2, cap=DEPOSIT, max_price=MAX_PRICE, deadline=ends)
         for batch in made:
             settler.send(batch)
         found = settler.finish()
@@ -135,3 +130,21 @@ def test_a_batch_that_another_router_process_was_quicker_with_is_not_settled_twi
     assert result.calls_on_chain <= 20
     assert (result.unexpected, result.differing) == ((), ())
     assert len(second) == 15
+
+
+def test_a_batch_of_somebody_elses_is_not_taken_for_the_runs(tmp_path: Path) -> None:
+    """The same calls at the same place, in the same block, by a transaction that the run knows not.
+
+    The contract's count then goes on as if they were the run's.
+    """
+    run, (batch,) = setup(tmp_path), batches([20])
+    router = account(AccountKind.OPERATOR, ROUTER_INDEX)
+    with Node() as node, Rpc(node.url) as rpc:
+        blocks = OwnBlocks(rpc, Sender(rpc, router, CHAIN_ID, free=True), GENESIS_UNIX, None)
+        deployment = deploy_with(blocks, FEE_BPS, treasury().address)
+        rail = rail_on_chain(way_of(blocks, deployment, run), run)
+        (part,) = rail.parts(batch)
+        (order,) = part.orders
+        blocks.sender.send([blocks.sender.prepare(order.to, order.data + bytes(1), GAS_LIMIT)])
+        with pytest.raises(ChainError, match=r"batch 0 .* was settled by 0x\w+, which is not ours"):
+            rail.settle([part], 60)

@@ -24,8 +24,9 @@ from sim.chain.accounts import ROUTER_INDEX, AccountKind, account
 from sim.chain.blocks import OwnBlocks, Span
 from sim.chain.node import CHAIN_ID, Node
 from sim.chain.sender import Sender
-from sim.chain.settlement import GENESIS_UNIX
+from sim.chain.settlement import GENESIS_UNIX, Resumed
 from sim.facts import Batch, ChainError
+from sim.rails import ACCOUNT_RAILS
 from tests.chain_helpers import (
     FEE_BPS,
     audit_at,
@@ -40,6 +41,7 @@ from tests.chain_helpers import (
     setup,
     until,
 )
+from tests.test_rail_family import rail_of
 
 pytestmark = pytest.mark.chain
 
@@ -161,12 +163,14 @@ def test_a_settler_that_crashes_is_an_error_that_quotes_it(tmp_path: Path) -> No
 # -- The contract disagrees ------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("kind", ACCOUNT_RAILS)
 def test_a_call_that_its_mandate_does_not_allow_is_unpaid_and_the_run_goes_on(
-    tmp_path: Path,
+    kind: str, tmp_path: Path
 ) -> None:
     good, bad, next_ = batches([20, 20, 20])
     greedy = replace(bad, quote_micros=bad.quote_micros + 250_001)
-    with settled([good, greedy, next_], setup(tmp_path)) as found:
+    run = replace(setup(tmp_path), rail=rail_of(kind))
+    with settled([good, greedy, next_], run) as found:
         asked = 20 + np.flatnonzero(bad.charge_micros)
         assert found.unpaid == tuple(asked.tolist())
         assert [batch.total_micros for batch in found.batches] == [
@@ -197,6 +201,37 @@ def test_a_lost_answer_never_settles_a_call_twice(served: Served, tmp_path: Path
         result = audited(found, record(made))
     assert len(lost) == 4
     assert (result.faults, result.calls_on_chain) == ((), 45)
+
+
+def test_a_node_that_hangs_is_asked_once_more_and_given_up_and_the_run_can_go_on(
+    served: Served, tmp_path: Path
+) -> None:
+    """The word comes at the first answer that is late, and the end at the second."""
+    made, hung, heard = batches([20, 10, 15, 5]), list[bytes](), list[str]()
+    forward, over = forwarding(served.url, lambda _: False), threading.Event()
+
+    def answer(body: bytes) -> tuple[int, bytes]:
+        if hung or (b"eth_sendRawTransaction" in body and settler.settled >= 20):
+            hung.append(body)
+            over.wait()
+            return 0, b""
+        return forward(body)
+
+    with server(answer) as url:
+        run = replace(setup(tmp_path), backend=url, timeout_s=1.0)
+        with Settler(run, heard.append) as settler:
+            ready = settler.wait_ready()
+            for batch in made:
+                settler.send(batch)
+            with pytest.raises(ChainError, match="no answer in time"):
+                settler.finish()
+        over.set()
+    assert len(hung) == 2
+    assert heard == [f"the node at {url} cannot be reached: no answer in time; asking again"]
+    resumed = Resumed(ready.first_call, ready.first_block)
+    with settled(made, replace(run, backend=served.url, resumed=resumed)) as found:
+        result = audited(found, record(made))
+    assert (result.faults, result.calls_on_chain) == ((), 50)
 
 
 @pytest.mark.parametrize("method", [b"eth_sendRawTransaction", b"evm_mine"])

@@ -12,6 +12,7 @@ import pytest
 from sim.chain.proofs import save_proofs
 from sim.cli import main
 from sim.facts import ToolError
+from sim.rails import ACCOUNT_RAILS, RAILS
 
 ROOT = Path(__file__).parents[1]
 PROOFS = 40
@@ -72,6 +73,21 @@ def test_more_proofs_than_calls_are_all_calls(
     settled = json.loads(capsys.readouterr().out)["chain"]["calls_settled"]
     assert main(["audit", str(run), "--proofs", "1000", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["proofs"] == settled > 0
+
+
+@pytest.mark.parametrize("kind", sorted(RAILS.keys() - set(ACCOUNT_RAILS)))
+def test_a_rail_without_proofs_says_so_and_writes_none(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, rail = tmp_path / "run", f"rail.kind={kind}"
+    few = ["--set", rail, "--set", "tasks=3"]
+    assert main(["run", "hello-market", *few, "--out", str(run), "--json"]) == 0
+    capsys.readouterr()
+    assert main(["audit", str(run), "--proofs", "4"]) == 2
+    said = capsys.readouterr().err
+    assert f"{kind}, which keeps no proofs" in said
+    assert "prepaid, batch, epoch-root" in said
+    assert not (run / "proofs.json").exists()
 
 
 def test_proofs_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:

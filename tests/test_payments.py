@@ -155,3 +155,16 @@ def test_a_payer_of_channels_that_has_money_again_pays_again(tmp_path: Path) -> 
         result = audited(found, expected)
     assert found.unpaid == tuple(np.flatnonzero(unpaid).tolist()) != ()
     assert (result.faults, result.difference_micros) == ((), 0)
+
+
+def test_jobs_that_a_kill_left_open_are_delivered_and_released(tmp_path: Path) -> None:
+    """The chain ends where the last batch's jobs are open: a resumed run ends each of them."""
+    run = replace(setup(tmp_path), rail=rail_of("escrow-job"))
+    with settled(MADE, run) as whole:
+        ready = whole.ready
+    leave_blocks(tmp_path, whole.batches[-1].block - 1)
+    resumed = replace(run, resumed=Resumed(ready.first_call, ready.first_block))
+    with settled(MADE, resumed) as found:
+        result = audited(found, replace(record(MADE), rail="escrow-job"))
+    assert (found.calls, found.unpaid) == (whole.calls, ())
+    assert (result.faults, result.difference_micros) == ((), 0)

@@ -9,6 +9,7 @@ from sim.auditing.recorded import audit_record
 from sim.chain.proofs import PROOFS, SAMPLE, save_proofs
 from sim.chain.settlement import Audit, Findings
 from sim.facts import Fault, ScenarioError
+from sim.rails import ACCOUNT_RAILS
 from sim.record.archive import ChainPlace, Saved, load
 from sim.record.derivation import derivation_faults
 
@@ -46,7 +47,8 @@ def audit_saved(
     With ``proofs`` so many calls are proved to the contract, and how goes to RUN/proofs.json.
 
     Raises:
-        ScenarioError: no run directory, or one of a run without a chain.
+        ScenarioError: no run directory, or one of a run without a chain; ``proofs`` of a rail that
+            keeps none.
         ToolError, ChainError: Anvil is missing, the node is out of reach, ...
     """
     saved = load(directory)
@@ -54,6 +56,8 @@ def audit_saved(
     if place is None:
         fault = Fault(str(directory), "a run without a chain", "a run settled on one")
         raise ScenarioError((fault,))
+    if proofs is not None:
+        _check_provable(saved)
     from sim.chain import Rpc, audit, load_deployment, replay
     from sim.chain.funding import vault_of
 
@@ -74,6 +78,15 @@ def audit_saved(
     vault = vault_of(deployment, record.rail)
     save_proofs(directory / PROOFS, deployment.chain_id, vault.place, found.proved)
     return replace(result, proofs_file=str(directory / PROOFS))
+
+
+def _check_provable(saved: Saved) -> None:
+    """Only a rail on accounts commits to calls by a root; another's are in its events alone."""
+    kind = saved.frames.scenario.rail.kind
+    if kind not in ACCOUNT_RAILS:
+        allowed = ", ".join(ACCOUNT_RAILS)
+        fault = Fault("--proofs", f"a run by {kind}, which keeps no proofs", f"a run by {allowed}")
+        raise ScenarioError((fault,))
 
 
 def _saved_audit(

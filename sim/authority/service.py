@@ -51,6 +51,8 @@ class Authority:
     Args:
         clock_us: the time by which models answer, in us, never falling; the machine's if None.
 
+    ``miners`` are the scenario's models as the port knows them.
+
     Raises:
         ChainError: there is no port there, or it has another settlement authority.
     """
@@ -67,6 +69,7 @@ class Authority:
         if not self._jobs.is_authority():
             raise ChainError(f"{port} on {rpc.url} has another settlement authority than ours")
         registered = register_missing(rpc, port, model_miners(scenario.models, scenario.name))
+        self.miners = tuple(registered)
         self._miners = {miner.model: miner.address for miner in registered}
         self._single = {miner.intent: miner.model for miner in registered}
         self._named = {keccak(name.encode()): name for name in self._answering.intents}
@@ -110,7 +113,8 @@ class Authority:
     def _new(self) -> Iterator[Funded]:
         head = self._jobs.rpc.quantity("eth_blockNumber")
         if self._turned_back(head):  # what it has now is looked at again
-            self._looked, self._sent = -1, []
+            self._looked = -1
+            self._sent = [sent for sent in self._sent if self._jobs.knows(sent)]
         under_way = {*self._waiting, *(sent.number for sent in self._sent)}
         while self._looked < head:
             last = min(head, self._looked + BLOCKS_PER_LOOK)

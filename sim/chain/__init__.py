@@ -22,7 +22,7 @@ from sim.chain.settler import Settler
 
 if TYPE_CHECKING:
     from sim.chain.audits import audit
-    from sim.chain.deployer import deploy
+    from sim.chain.deployer import check_there, deploy
     from sim.chain.node import find_anvil
     from sim.chain.replayer import Replay, replay
     from sim.chain.rpc import Rpc
@@ -42,6 +42,7 @@ __all__ = [
     "Settlement",
     "Settler",
     "audit",
+    "check_there",
     "deploy",
     "find_anvil",
     "load_deployment",
@@ -54,6 +55,7 @@ _LATE = {
     "Rpc": "rpc",
     "Served": "server",
     "audit": "audits",
+    "check_there": "deployer",
     "deploy": "deployer",
     "find_anvil": "node",
     "replay": "replayer",

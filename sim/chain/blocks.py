@@ -21,8 +21,8 @@ from sim.chain.node import (
     set_next_timestamp,
 )
 from sim.chain.reorganised import go_back, took_effect
-from sim.chain.rpc import POLL_S, RefusedError, Request, Rpc, UnreachableError
-from sim.chain.sender import RETRY_S, Sender, Transaction
+from sim.chain.rpc import POLL_S, RETRY_S, RefusedError, Request, Rpc, UnreachableError
+from sim.chain.sender import Sender, Transaction
 from sim.chain.transactions import TransactionReader, TransactionWriter
 from sim.facts import ChainError
 

@@ -32,6 +32,7 @@ from sim.chain.messages import (
     Progress,
     Stop,
     TakenBack,
+    Waiting,
 )
 from sim.chain.node import CHAIN_ID, Node
 from sim.chain.protocol import check_performable, perform
@@ -146,7 +147,10 @@ class Child:
     def _rpc(self, setup: ChainSetup) -> Rpc:
         """The way to the node, which is started if it is to be ours."""
         if setup.backend != OWN_ANVIL:
-            return Rpc(setup.backend, allow_remote=setup.allow_remote)
+            return Rpc(
+                setup.backend, allow_remote=setup.allow_remote, timeout_s=setup.timeout_s,
+                heard=lambda words: self._send(Waiting(words)),
+            )  # fmt: skip
         self._node = Node(setup.port, genesis_unix=setup.genesis_unix)
         if self._ended.is_set():
             self._node.stop()

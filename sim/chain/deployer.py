@@ -1,7 +1,7 @@
 """The contracts on a chain: who may sign for them, putting them there, checking that they are."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sim.chain.accounts import (
     ROUTER_INDEX,
@@ -131,17 +131,22 @@ def deploy(
     return deploy_with(blocks, fee_bps, treasury_address or treasury().address, RAIL_CONTRACTS)
 
 
+def check_there(rpc: Rpc, chain_id: int, places: Mapping[str, str]) -> None:
+    """Raises `ChainError` unless this is the deployment's chain, with code at its ``places``."""
+    found = rpc.quantity("eth_chainId")
+    if found != chain_id:
+        raise ChainError(f"{rpc.url} is chain {found}, the deployment {chain_id}")
+    for name, place in places.items():
+        if not rpc.code(place):
+            raise ChainError(f"no {name} at {place} on {rpc.url}: the chain has no code there")
+
+
 def check(rpc: Rpc, deployment: Deployment, fee_bps: int) -> None:
     """Raises `ChainError` unless the deployment is on this chain and charges ``fee_bps``."""
-    chain_id = rpc.quantity("eth_chainId")
-    if chain_id != deployment.chain_id:
-        raise ChainError(f"{rpc.url} is chain {chain_id}, the deployment {deployment.chain_id}")
     places = {"CallLedger": deployment.call_ledger}
     places |= {name: getattr(deployment, key) for key, name in RAIL_CONTRACTS.values()}
     places = {name: place for name, place in places.items() if place}
-    for name, place in {"USDC": deployment.usdc, **places}.items():
-        if not rpc.code(place):
-            raise ChainError(f"no {name} at {place} on {rpc.url}: the chain has no code there")
+    check_there(rpc, deployment.chain_id, {"USDC": deployment.usdc, **places})
     for name, place in places.items():
         _check_terms(rpc, deployment, name, place, fee_bps)
 

@@ -8,6 +8,7 @@ from sim.chain.answers import Block
 from sim.chain.blocks import ReorganisedError
 from sim.chain.pack import cut
 from sim.chain.rails import ChainRail, ErrandPart, Part
+from sim.chain.rpc import UnreachableError
 from sim.chain.settlement import SettledBatch
 from sim.facts import Batch, ChainError
 from sim.units import US_PER_S
@@ -83,7 +84,9 @@ class Engine:
             rows, block = self._rail.settle(parts, seconds)
         except ReorganisedError:
             raise
-        except ChainError:
+        except ChainError as error:
+            if isinstance(error, UnreachableError) and error.late:  # nor would it say what stands
+                raise
             # What a reorganisation has cut fails for many a reason, some before it is over.
             time.sleep(SETTLING_DOWN_S)
             self._stand()

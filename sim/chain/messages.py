@@ -24,6 +24,13 @@ class TakenBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """From the settler: what it waits for, in words for people."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """From the settler: why it stopped. ``tool`` tells a `ToolError` from a `ChainError`."""
 
@@ -46,4 +53,4 @@ class Finish:
     """To the settler: no batch follows."""
 
 
-Message = Ready | Progress | TakenBack | Failed | Finished
+Message = Ready | Progress | TakenBack | Waiting | Failed | Finished

@@ -5,14 +5,12 @@ against the id of its request; its middleware and formatters, which turn every l
 objects, are left out: they cost more than the chain itself.
 """
 
-import ipaddress
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from typing import Self, TypeAlias
-from urllib.parse import urlsplit
 
 from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint
@@ -29,18 +27,26 @@ from sim.chain.answers import (
     read_log,
     read_receipt,
 )
+from sim.chain.loopback import check_loopback
 from sim.chain.pipeline import in_order
 from sim.chain.session import Session
-from sim.facts import ChainError, ToolError
+from sim.chain.settlement import TIMEOUT_S
+from sim.facts import ChainError
 
 Request: TypeAlias = tuple[str, list[Json]]
 
 REQUESTS_PER_BATCH = 500
 POLL_S = 0.01
+RETRY_S = 0.2
+LATE_ATTEMPTS = 2
 
 
 class UnreachableError(ChainError):
-    """No answer came: the request may or may not have been carried out."""
+    """No answer came, or not in time: the request may or may not have been carried out."""
+
+    def __init__(self, message: str, *, late: bool = False) -> None:
+        self.late = late
+        super().__init__(message)
 
 
 class RefusedError(ChainError):
@@ -51,37 +57,21 @@ class RefusedError(ChainError):
         super().__init__(f"the node refused {method}: {message}")
 
 
-def check_loopback(url: str, allow_remote: bool = False) -> None:
-    """Raises `ToolError` unless ``url`` is http(s) and on this machine (or ``allow_remote``)."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or "" if parts.scheme in ("http", "https") and parts.port != 0 else ""
-    except ValueError:  # brackets that do not close, a port that is none
-        host = ""
-    if not host:
-        raise ToolError(f"{url} is not the URL of a node: allowed is http://HOST:PORT")
-    try:
-        local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = host == "localhost"
-    if not (local or allow_remote):
-        raise ToolError(
-            f"{url} is not on this machine: allowed are 127.0.0.1, ::1 and localhost; "
-            "Telex signs with keys that everybody knows, so a remote node must be allowed by name"
-        )
-
-
 class Rpc:
     """A way to one node, which two threads may share; a context manager.
 
     Args:
         url: http://HOST:PORT; must be this machine's own unless ``allow_remote``.
         timeout_s: how long one request may take.
+        heard: is told, by any thread, when an answer is lost and asked for again.
     """
 
-    def __init__(self, url: str, *, allow_remote: bool = False, timeout_s: float = 60.0) -> None:
+    def __init__(
+        self, url: str, *, allow_remote: bool = False, timeout_s: float = TIMEOUT_S,
+        heard: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         check_loopback(url, allow_remote)
-        self.url, self._timeout_s = url, timeout_s
+        self.url, self._timeout_s, self._heard = url, timeout_s, heard
         self._session = Session(url, timeout_s)
         self._web3, self._encoding = JSONBaseProvider(), threading.Lock()
 
@@ -180,7 +170,18 @@ class Rpc:
             cause = "no answer in time"
         elif isinstance(error, ValueError):
             cause = "what answers there does not speak JSON-RPC"
-        return UnreachableError(f"the node at {self.url} cannot be reached: {cause}")
+        late = isinstance(error, TimeoutError)
+        return UnreachableError(f"the node at {self.url} cannot be reached: {cause}", late=late)
+
+    def ask_again(self, lost: UnreachableError, attempt: int, attempts: int) -> None:
+        """Waits a moment before the next attempt, or raises what was ``lost`` if none is left.
+
+        The first attempt is 0. A node that hangs has taken its whole time: it is asked once more.
+        """
+        if attempt + 1 >= (min(attempts, LATE_ATTEMPTS) if lost.late else attempts):
+            raise lost
+        self._heard(f"{lost}; asking again")
+        time.sleep(RETRY_S)
 
     def _result(self, method: str, answer: object) -> Json:
         if not isinstance(answer, dict):

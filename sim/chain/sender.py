@@ -5,7 +5,6 @@ taken), so after a lost answer the sender looks whether it landed and only then 
 Transactions are of the legacy type, which takes least to sign.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +19,6 @@ TIP_WEI = 10**9
 # until the price is looked at again.
 BASE_FEES, PRICE_EVERY = 4, 8
 ATTEMPTS = 5
-RETRY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +122,8 @@ class Sender:
                 refused = [answer for answer in answers if isinstance(answer, RefusedError)]
                 if refused and self._not_landed(waiting):
                     raise refused[0]
-            except UnreachableError:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                time.sleep(RETRY_S)
+            except UnreachableError as lost:
+                self._rpc.ask_again(lost, attempt, ATTEMPTS)
             else:
                 return
 

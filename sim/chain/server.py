@@ -1,7 +1,7 @@
 """A node for other people's clients: an Anvil with everything deployed and funded accounts."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from sim.chain.contracts import contract
 from sim.chain.deployment import Deployment
 from sim.chain.local.contracts import Contracts, deploy_all
 from sim.chain.local.document import Document, document
-from sim.chain.local.miners import Registration, catalog_miners, register
+from sim.chain.local.miners import Miner, Registration, catalog_miners, register
 from sim.chain.local.work import Work
 from sim.chain.node import CHAIN_ID, Node, mine_every
 from sim.chain.rpc import Rpc
@@ -56,6 +56,7 @@ def serve(
     fee_bps: int = 0,
     chain_id: int = CHAIN_ID,
     block_time_s: int | None = None,
+    models: Sequence[Miner] = (),
 ) -> Iterator[Served]:
     """An Anvil with every contract, by the machine's clock, until it is left.
 
@@ -63,6 +64,7 @@ def serve(
         port: where it listens on 127.0.0.1; any free one if None.
         fee_bps: the fee of the rails' contracts; Telegraph's own is fixed.
         block_time_s: a block every so many seconds; one per transaction, at once, if None.
+        models: miners to register beside those of the catalog.
 
     Raises:
         ToolError: Anvil or the contracts are missing, or the port is occupied.
@@ -73,7 +75,9 @@ def serve(
         with Rpc(node.url) as rpc:
             made = deploy_all(rpc, fee_bps)
             _fund(rpc, made.ledger.usdc, owners)
-            miners = register(rpc, made.ledger.port, catalog_miners())
+            known = catalog_miners()
+            others = [miner for miner in models if miner not in known]
+            miners = register(rpc, made.ledger.port, [*known, *others])
             if block_time_s is not None:
                 mine_every(rpc, block_time_s)
         yield Served(node.url, made, owners, tuple(miners), node)

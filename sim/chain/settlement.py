@@ -15,6 +15,7 @@ from sim.units import BytesArray, Int64Array
 GENESIS_UNIX = 1_767_225_600  # 2026-01-01T00:00:00Z is simulated time 0
 BLOCK_TIME_US = 2_000_000
 OWN_ANVIL = "anvil"
+TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class ChainSetup:
         port: where an Anvil of our own listens; any free port if None.
         warp: let the clock of somebody else's Anvil follow simulated time.
         allow_remote: let ``backend`` be another machine.
+        timeout_s: how long somebody else's node may take for an answer.
         resumed: where a run began that is to go on; None to begin one.
         bonds_micros: what each model posts before the run; none where it need not.
         performs: whether a protocol's acts come after the calls.
@@ -73,6 +75,7 @@ class ChainSetup:
     port: int | None = None
     warp: bool = False
     allow_remote: bool = False
+    timeout_s: float = TIMEOUT_S
     rail: Rail = field(default_factory=BatchRail)
     resumed: Resumed | None = None
     bonds_micros: tuple[int, ...] = ()

@@ -27,6 +27,7 @@ from sim.chain.messages import (
     Progress,
     Stop,
     TakenBack,
+    Waiting,
 )
 from sim.chain.settlement import OWN_ANVIL, ChainSetup, Ready, SettledBatch, Settlement
 from sim.facts import Batch, ChainError, ToolError
@@ -35,16 +36,20 @@ QUEUE_BATCHES = 64
 LOOK_S = 0.2
 END_TIMEOUT_S = 10.0
 
+Heard = Callable[[str], None]
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 class Settler:
     """Settles a run's batches on a chain; a context manager that ends the node when it is left.
 
+    ``heard`` is told, by another thread, what the settler has to wait for.
+
     Raises `ToolError` if the setup contradicts itself.
     """
 
-    def __init__(self, setup: ChainSetup) -> None:
+    def __init__(self, setup: ChainSetup, heard: Heard | None = None) -> None:
         if setup.deployment is not None and setup.backend == OWN_ANVIL:
             raise ToolError("a deployment is on a chain that runs: name its URL as the chain")
         if (setup.bonds_micros or setup.has_jobs) and setup.backend != OWN_ANVIL:
@@ -57,7 +62,7 @@ class Settler:
                 f"withdrawals wait for hours of the clock of {setup.backend}, which only --warp "
                 "sets, on an Anvil; allowed without it: --chain anvil, --chain none"
             )
-        self._setup = setup
+        self._setup, self._heard = setup, heard
         self._changed = threading.Condition()
         self._outbox: queue.Queue[Batch | Acts | Finish | Stop | ChainSetup] = queue.Queue(
             QUEUE_BATCHES
@@ -230,6 +235,9 @@ class Settler:
             case TakenBack():
                 self._batches = [row for row in self._batches if row.first < message.first]
                 self._settled = sum(row.count for row in self._batches)
+            case Waiting():
+                if self._heard is not None:
+                    self._heard(message.words)
             case Failed():
                 kind = ToolError if message.tool else ChainError
                 self._failure = kind(message.message)

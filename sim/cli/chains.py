@@ -41,8 +41,12 @@ def serve_node(
     With a scenario its models answer the jobs that clients open.
     """
     from sim.chain import serve
+    from sim.chain.local import model_miners
 
-    with serve(port, fee_bps=fee_bps, chain_id=chain_id, block_time_s=block_time_s) as served:
+    models = model_miners(scenario.models, scenario.name) if scenario is not None else ()
+    with serve(
+        port, fee_bps=fee_bps, chain_id=chain_id, block_time_s=block_time_s, models=models
+    ) as served:
         document = served.document
         document.save(out)
         if as_json:
@@ -63,11 +67,16 @@ def serve_attached(file: Path, scenario: "Scenario") -> None:
 
 def _serve_jobs(document: "Document", scenario: "Scenario", alive: Callable[[], bool]) -> None:
     from sim.authority import Authority
-    from sim.chain import Rpc
+    from sim.chain import Rpc, check_there
 
     with Rpc(document.rpc_url) as rpc:
+        check_there(rpc, document.chain_id, {"Port": document.port})
         authority = Authority(rpc, document.port, scenario)
         say(f"{scenario.name}: {len(scenario.models)} models answer the jobs of {document.port}.")
+        listed = {miner.intent_id for miner in document.miners}
+        for miner in authority.miners:
+            if "0x" + miner.intent.hex() not in listed:
+                say(f"{miner.model} is no miner of the file; its intent: 0x{miner.intent.hex()}")
         authority.run(
             alive, lambda event: say(f"job {event.job} {event.outcome.value} {event.words}")
         )

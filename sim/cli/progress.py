@@ -59,6 +59,10 @@ class _Progress:
         """Takes the bar away."""
         self._bar.stop()
 
+    def say(self, words: str) -> None:
+        """Says something at once, above the bar."""
+        say(words)
+
     def _line(self, text: str) -> None:
         """Says a line, if lines are wanted and the last is some time ago."""
         if self._lines and time.monotonic() >= self._next_line:

@@ -1,5 +1,6 @@
 """Settlement authorities that end, begin again or meet: no job is served twice, none is lost."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -17,11 +18,14 @@ from tests.authority_helpers import (
     CHAT,
     DOLLAR,
     SCENARIO,
+    SECOND,
     Served,
+    client_with_escrow,
     jobs,
     outcomes,
 )
 from tests.telegraph_client import FUNDED, RECORDER, TERMINAL, Client
+from tests.test_node import free_port
 
 pytestmark = pytest.mark.chain
 
@@ -81,6 +85,35 @@ def test_a_chain_turned_back_is_looked_at_again(served: Served, client: Client) 
     assert client.state(job) == TERMINAL
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_answer_that_waits_when_a_chain_is_turned_back_is_sent_once_more_only_if_it_is_lost(
+    kept: bool, served: Served, client: Client
+) -> None:
+    job, rpc = client.open(CHAT), served.rpc
+    snapshot = rpc.call("evm_snapshot")
+    rpc.call("evm_mine")
+    rpc.call("evm_setAutomine", False)
+    list(served.authority.step())
+    served.now_us += SECOND
+    outcomes = [event.outcome for event in served.authority.step()]
+    assert outcomes == [Outcome.ANSWERED]
+    (answer,) = rpc.block("pending").transactions
+    raw = rpc.call("eth_getRawTransactionByHash", answer)
+    rpc.call("evm_revert", snapshot)
+    rpc.call("anvil_dropAllTransactions")
+    if kept:
+        rpc.call("eth_sendRawTransaction", raw)
+    asked = [event.outcome for event in served.authority.step()]
+    assert asked == ([] if kept else [Outcome.ASKED])
+    rpc.call("evm_setAutomine", True)
+    rpc.call("evm_mine")
+    served.now_us += SECOND
+    ends = [event.outcome for _ in range(3) for event in served.authority.step()]
+    assert ends == ([Outcome.SETTLED] if kept else [Outcome.ANSWERED, Outcome.SETTLED])
+    assert client.state(job) == TERMINAL
+    assert len(client.settlements(job)) == 1
+
+
 def test_a_port_of_another_authority_is_refused(file: Path) -> None:
     document = load_document(file)
     with Rpc(document.rpc_url) as rpc, pytest.raises(ChainError):
@@ -133,3 +166,35 @@ def test_faults_of_the_command_are_told_plainly(
     assert "telegraph" in capsys.readouterr().err
     assert main(["node", "--attach", str(tmp_path / "x.json"), "--serve-jobs", "telegraph"]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"chain_id": 1}, "is chain 31337, the deployment 1"),
+        ({"port": "0x" + "12" * 20}, "no Port at 0x" + "12" * 20),
+    ],
+)
+def test_a_file_of_another_chain_is_refused(
+    changes: dict[str, int | str], complaint: str, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.loads(file.read_text())
+    file.write_text(json.dumps({**document, **changes}))
+    assert main(["node", "--attach", str(file), "--serve-jobs", "telegraph"]) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_models_that_serve_jobs_are_miners_of_the_nodes_file(tmp_path: Path) -> None:
+    """A client asks for one of them by its intent, as for any of the catalog's."""
+    (tmp_path / "jobs.yaml").write_text(SCENARIO)
+    serve = command("--serve-jobs", "jobs.yaml", "--port", str(free_port()))
+    with serve(tmp_path) as process:
+        until("answer the jobs of", process)
+        document = load_document(tmp_path / "node.json")
+        (house,) = (miner for miner in document.miners if miner.model == "house")
+        client = client_with_escrow(tmp_path / "node.json")
+        job = client.open(bytes.fromhex(house.intent_id[2:]), "you alone?")
+        client.wait(job)
+        until(f"job {job} answered by house", process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130

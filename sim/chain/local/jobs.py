@@ -116,6 +116,10 @@ class Jobs:
         receipt = self.rpc.call("eth_getTransactionReceipt", settling.transaction)
         return None if receipt is None else as_object(receipt).get("status") == "0x1"
 
+    def knows(self, settling: Settling) -> bool:
+        """Whether the chain has an answer, mined or waiting: a reorganisation can take both."""
+        return self.rpc.call("eth_getTransactionByHash", settling.transaction) is not None
+
     def _questions(self, transaction: str) -> list[OnChainData]:
         """What was asked in a transaction's calls of createJob, in order."""
         sent = as_object(self.rpc.call("eth_getTransactionByHash", transaction))

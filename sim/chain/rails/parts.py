@@ -5,7 +5,6 @@ with all that agents sign; `settle` has it mined and reads from the events what 
 router sends is signed at the last moment, so that nothing sent before it can shift its nonces.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -19,7 +18,7 @@ from sim.chain.deployment import Deployment
 from sim.chain.funding import Funded
 from sim.chain.pack import cut
 from sim.chain.rpc import RefusedError, UnreachableError
-from sim.chain.sender import RETRY_S, Transaction, Wallets
+from sim.chain.sender import Transaction, Wallets
 from sim.chain.settlement import SettledBatch
 from sim.facts import Batch, ChainError
 from sim.units import Int64Array
@@ -104,12 +103,12 @@ class Way:
         self, place: str, topics: Sequence[bytes], span: Span
     ) -> tuple[list[Block], list[Log]]:
         """Reads what was mined; to ask again costs nothing, so one lost answer ends nothing."""
-        for _ in range(READS - 1):
+        for attempt in range(READS):
             try:
                 return self.blocks.rpc.mined(place, topics, span.first, span.last)
-            except UnreachableError:
-                time.sleep(RETRY_S)
-        return self.blocks.rpc.mined(place, topics, span.first, span.last)
+            except UnreachableError as lost:
+                self.blocks.rpc.ask_again(lost, attempt, READS)
+        raise AssertionError("the last attempt raises")
 
     def seen(self, place: str, topics: Sequence[bytes], first_block: int) -> list[Log]:
         """A contract's events from a block on."""
