@@ -6,14 +6,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.chain import Ready, Rpc, Settler, serve
+from sim.chain import Ready, Rpc, Settler, replay, serve
 from sim.chain.accounts import AccountKind, account
 from sim.chain.contracts import contract, integer
+from sim.chain.node import CHAIN_ID, mine
 from sim.chain.rails.exact import payment_nonce
+from sim.chain.sender import Sender
 from sim.chain.settlement import Resumed
 from sim.chain.transactions import leave_blocks
-from tests.chain_helpers import FEE_BPS, audited, batches, record, settled, setup, until
-from tests.chain_payers import authorized, empty, give, send, unpaid_at, without_payments_of
+from sim.rails import EscrowJobRail
+from tests.chain_helpers import (
+    DEPOSIT,
+    FEE_BPS,
+    audited,
+    batches,
+    record,
+    settled,
+    setup,
+    spent,
+    until,
+)
+from tests.chain_payers import (
+    FRIEND,
+    GAS,
+    authorized,
+    empty,
+    give,
+    send,
+    unpaid_at,
+    without_payments_of,
+)
 from tests.test_rail_family import rail_of
 
 pytestmark = pytest.mark.chain
@@ -168,3 +190,44 @@ def test_jobs_that_a_kill_left_open_are_delivered_and_released(tmp_path: Path) -
         result = audited(found, replace(record(MADE), rail="escrow-job"))
     assert (found.calls, found.unpaid) == (whole.calls, ())
     assert (result.faults, result.difference_micros) == ((), 0)
+
+
+def test_a_job_that_nobody_ends_gives_its_budget_back_after_its_lifetime(tmp_path: Path) -> None:
+    """The run is gone with the last batch's jobs open; then a stranger ends each of them."""
+    run = replace(setup(tmp_path), rail=EscrowJobRail(lifetime_h=0.5))
+    with settled(MADE, run) as whole:
+        deployment = whole.ready.deployment
+    leave_blocks(tmp_path, whole.batches[-1].block - 1)
+    escrow, token = contract("JobEscrow"), contract("USDC")
+    wallets = [token.call("balanceOf", account(AccountKind.AGENT, at).address) for at in range(5)]
+    before = DEPOSIT - spent(MADE[:-1], 5)
+    with replay(tmp_path) as again, Rpc(again.url) as rpc:
+        opened = rpc.block().timestamp
+        stranger = Sender(rpc, account(AccountKind.OPERATOR, FRIEND), CHAIN_ID, free=True)
+
+        def end_all(timestamp: int) -> list[bool]:
+            jobs = range(sum(map(len, MADE[:-1])), sum(map(len, MADE)))
+            ends = [
+                stranger.prepare(deployment.job_escrow, escrow.call("expire", job), GAS)
+                for job in jobs
+            ]
+            stranger.send(ends)
+            mine(rpc, timestamp)
+            return [receipt.ok for receipt in rpc.receipts([one.hash for one in ends])]
+
+        assert not any(end_all(opened + 1_790))
+        locked = np.zeros(5, np.int64)
+        np.add.at(locked, MADE[-1].agent, MADE[-1].quote_micros)
+        held = [integer(answer) for answer in rpc.views(deployment.usdc, wallets)]
+        assert held == (before - locked).tolist()
+        assert all(end_all(opened + 1_803 + 2))
+        held = [integer(answer) for answer in rpc.views(deployment.usdc, wallets)]
+        assert held == before.tolist()
+
+
+def test_jobs_outlive_blocks_that_run_ahead_of_the_market(tmp_path: Path) -> None:
+    """Forty batches of one instant take eighty seconds of the chain's, of a life of thirty-six."""
+    run = replace(setup(tmp_path), rail=EscrowJobRail(lifetime_h=0.01))
+    with settled(batches([2] * 40, gap_us=0), run) as found:
+        assert (found.calls, found.unpaid) == (80, ())
+        assert found.batches[-1].timestamp - found.batches[0].timestamp > 70

@@ -93,6 +93,16 @@ def test_a_scenario_in_which_nobody_withdraws_has_the_hash_it_had() -> None:
     )
 
 
+def test_an_escrows_usual_lifetime_is_no_part_of_a_scenarios_hash_either() -> None:
+    def of(**terms: object) -> bytes:
+        rail = {"kind": "escrow-job", **terms}
+        return scenario({"m": model()}, {"a": group()}, rail=rail).canonical_json()
+
+    assert b"lifetime" not in of()
+    assert of(lifetime_h=24) == of()
+    assert of(lifetime_h=12) != of()
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.integers(1, 40), st.floats(0.1, 5), st.floats(0, 3).map(lambda usd: f"{usd:.6f}"),

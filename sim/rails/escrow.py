@@ -1,10 +1,16 @@
 """The rail of one job per call: the quote is locked, the answer delivered, the charge released."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
+from pydantic import Field
+
+from sim.parameters import Positive
 from sim.rails.gas import gas
 from sim.rails.paid import Load, Paid, peak
 from sim.rails.settling import Settling
+
+LIFETIME_H: Final = 24.0
+S_PER_HOUR: Final = 3_600
 
 
 class EscrowJobRail(Settling):
@@ -12,13 +18,21 @@ class EscrowJobRail(Settling):
 
     Args:
         size, interval_s, settle_on, fee_bps: as in every rail.
+        lifetime_h: how long a job may stay undelivered or unreleased, in hours. Then anybody can
+            end it, and its agent has the budget back.
 
     The jobs of a batch are opened when it closes: a call that ended without a charge has none.
     """
 
     kind: Literal["escrow-job"] = "escrow-job"
+    lifetime_h: Positive = Field(default=LIFETIME_H, ge=0.01, le=1e6)
 
     per_call: ClassVar = True
+
+    @property
+    def lifetime_s(self) -> int:
+        """The same in whole seconds, as on the chain."""
+        return round(self.lifetime_h * S_PER_HOUR)
 
     def gas(self, load: Load, *, events: bool) -> int:
         """As `Settling.gas`: three transactions per call."""

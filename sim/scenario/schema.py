@@ -14,7 +14,8 @@ from sim.intents import INTENTS
 from sim.mechanisms import Mechanism, Posted
 from sim.parameters import NonNegative, Parameters, Positive, PositiveCount, PositiveUsd
 from sim.protocols import Discipline, Protocol
-from sim.rails import BatchRail, Rail
+from sim.rails import BatchRail, EscrowJobRail, Rail
+from sim.rails.escrow import LIFETIME_H
 from sim.routers import Leaderboard, Router
 from sim.scenario.conduct import (
     Escalation,
@@ -132,6 +133,7 @@ class Scenario(Parameters):
         and what came later than the first records, where it is not used: see `_unused`.
         """
         still = {name for name, group in self.groups.items() if group.withdrawal is None}
+        usual = isinstance(self.rail, EscrowJobRail) and self.rail.lifetime_h == LIFETIME_H
         document = self.model_dump(
             exclude={
                 "name": True,
@@ -141,7 +143,10 @@ class Scenario(Parameters):
                 "router": {"file"},
                 "models": {"__all__": {"sources", "estimated"}},
                 "groups": {name: {"withdrawal"} for name in still},
-                "rail": {"timelock_h"} if len(still) == len(self.groups) else set(),
+                "rail": {
+                    *({"timelock_h"} if len(still) == len(self.groups) else ()),
+                    *({"lifetime_h"} if usual else ()),
+                },
                 "protocol": _unused(self.protocol),
             }
         )

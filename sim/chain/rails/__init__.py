@@ -23,6 +23,7 @@ from sim.chain.sender import Wallets
 from sim.chain.settlement import OWN_ANVIL, ChainSetup
 from sim.facts import ChainError, ToolError
 from sim.rails import ChannelRail as ChannelTerms
+from sim.rails import EscrowJobRail as EscrowJobTerms
 
 __all__ = [
     "ChainRail", "ErrandPart", "ErrandRail", "Landed", "Order", "Part", "Way", "rail_on_chain",
@@ -32,7 +33,6 @@ __all__ = [
 RAILS: dict[str, Callable[[Way], ChainRail]] = {
     "transfer": TransferRail,
     "x402-exact": X402ExactRail,
-    "escrow-job": EscrowJobRail,
     "epoch-root": EpochRootRail,
 }
 SEND_THEMSELVES = ("transfer", "escrow-job")
@@ -101,6 +101,8 @@ def _rail(way: Way, setup: ChainSetup) -> ChainRail:
     if isinstance(terms, ChannelTerms):
         budgets = np.array([agent.deposit_micros for agent in setup.agents], np.int64)
         return ChannelRail(way, terms.book(budgets))
+    if isinstance(terms, EscrowJobTerms):
+        return EscrowJobRail(way, terms.lifetime_s, setup.block_time_us)
     if terms.kind in LEDGER_RAILS:
         return LEDGER_RAILS[terms.kind](way, emit_events=setup.emit_events)
     return RAILS[terms.kind](way)

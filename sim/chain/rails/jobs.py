@@ -12,14 +12,13 @@ import numpy as np
 from sim.chain.accounts import AccountKind, accounts
 from sim.chain.answers import Block, Log, as_list, as_object, as_text
 from sim.chain.contracts import contract, integer, integers
-from sim.chain.funding import DEADLINE_UNIX
 from sim.chain.rails.parts import Landed, Order, Paid, Part, Way, cuts, refused_part
 from sim.chain.rpc import RefusedError
 from sim.chain.sender import Transaction
 from sim.chain.settlement import SettledBatch
 from sim.chain.signing import word, words_of
 from sim.facts import Batch, ChainError
-from sim.units import Int64Array, shares_floor
+from sim.units import US_PER_S, Int64Array, shares_floor
 
 JOBS_PER_BLOCK = 1_000
 BLOCKS_PER_LOOK = 50
@@ -34,14 +33,19 @@ class Try(NamedTuple):
 
 
 class EscrowJobRail:
-    """``escrow-job``: agents open, models deliver, the router releases."""
+    """``escrow-job``: agents open, models deliver, the router releases.
 
-    def __init__(self, way: Way) -> None:
+    A job ends by itself ``lifetime_s`` after the latest time at which it can be opened.
+    """
+
+    def __init__(self, way: Way, lifetime_s: int, block_time_us: int) -> None:
         self._way, self._place = way, way.deployment.job_escrow
         self._contract = contract("JobEscrow")
         self._opened, self._released = (self._contract.topic(n) for n in ("Opened", "Released"))
         view = way.blocks.rpc.view(self._place, self._contract.call("jobCount"))
         self.first_call = self._next = integer(view)
+        self._lifetime_s, self._block_time_us = lifetime_s, block_time_us
+        self._last = way.blocks.rpc.block().timestamp
         self._tries: list[Try] = []
         self._opened_before: dict[str, Log] = {}
         self._ended_before: dict[int, Log] = {}
@@ -52,14 +56,25 @@ class EscrowJobRail:
         wallets, selector = self._way.wallets, self._contract.selector("open")
         assert wallets is not None
         for piece in cuts(batch, JOBS_PER_BLOCK):
-            signed = []
+            signed, ends = [], self._opened_by(piece) + self._lifetime_s
             rows = (piece.agent, piece.model, piece.quote_micros, piece.intent)
             for agent, model, quote, intent in zip(*(r.tolist() for r in rows), strict=True):
-                terms = (self._models[model].address, quote, DEADLINE_UNIX, intent)
+                terms = (self._models[model].address, quote, ends, intent)
                 data = selector + words_of(terms)
                 signed.append(wallets.prepare(agent, self._place, data, OPEN_GAS))
             yield Part(self._next, piece, tuple(signed))
             self._next += len(piece)
+
+    def _opened_by(self, piece: Batch) -> int:
+        """The latest time, in unix seconds, of the block that opens these jobs.
+
+        They are signed before the blocks before it are mined: each is a second after another at the
+        least, and the jobs of each part take two.
+        """
+        closed_s = -((piece.closed_us + self._block_time_us) // -US_PER_S)
+        opened = max((self._way.blocks.zero_unix or 0) + closed_s, self._last + 1)
+        self._last = opened + 1
+        return opened
 
     def resume(self, first_call: int, first_block: int) -> int:
         """As `ChainRail.resume`: every call was tried to be opened once; some may be open still."""
