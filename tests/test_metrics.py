@@ -258,7 +258,7 @@ def test_every_figure_has_one_entry_with_unit_and_formula(told: Figures) -> None
     assert len(names) == len(set(names))
     assert all(unit and formula for _, unit, formula in dictionary())
     for path in keys(told):
-        shown = ["ID" if path[at - 1 : at] in (("models",), ("groups",)) else part
+        shown = ["ID" if path[at - 1 : at] in (("models",), ("intents",), ("groups",)) else part
                  for at, part in enumerate(path)]  # fmt: skip
         assert ".".join(shown) in names
 

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from sim.auditing import SavedAudit
 from sim.cli.output import people
+from sim.cli.protocol_tables import protocol_rows, validators
 from sim.cli.tables import NONE, dollars, facts, filled, percent, seconds, table, whole
 from sim.metrics import (
     ChainFigures,
@@ -33,10 +34,7 @@ def show_summary(summary: Summary, scenario: Scenario, directory: Path | None, c
         f"and {whole(summary.calls.made)} calls in {hours}",
         soft_wrap=True,
     )
-    parts = [_models(summary), _groups(summary), _market(summary)]
-    if summary.reported:
-        parts.append(_reported(summary))
-    for made in parts:
+    for made in _parts(summary):
         console.print()
         console.print(made)
     console.print()
@@ -49,21 +47,49 @@ def show_summary(summary: Summary, scenario: Scenario, directory: Path | None, c
     console.print(f"{where}{summary.timing.wall_s:.1f} s in all, simulation {rate}", soft_wrap=True)
 
 
+def _parts(summary: Summary) -> Iterator[Table]:
+    """The tables of the market, each where there is something to say."""
+    yield _models(summary)
+    if len(summary.intents) > 1 and len(summary.models) > 1:
+        yield _intents(summary)
+    yield _groups(summary)
+    if summary.judges:
+        yield validators(summary)
+    yield _market(summary)
+    if summary.reported:
+        yield _reported(summary)
+
+
 def _models(summary: Summary) -> Table:
-    columns = (
-        "model", "calls %", "tokens %", "spend %", "solved %", "score", "revenue $", "$ a call",
-    )  # fmt: skip
+    costs = any(m.profit_micros != m.revenue_micros for m in summary.models.values())
+    columns = [
+        "model", "calls %", "tokens %", "spend %", "solved %", "score", "revenue $",
+        *(["profit $"] if costs else []), "$ a call",
+    ]  # fmt: skip
     by_calls = sorted(summary.models.items(), key=lambda pair: -pair[1].calls)
     rows = [
         (
             name, percent(model.share_calls), percent(model.share_tokens),
             percent(model.share_spend), percent(model.share_success),
             NONE if model.score is None else f"{model.score:.3f}",
-            dollars(model.revenue_micros), dollars(model.charge_micros_mean),
+            dollars(model.revenue_micros), *([dollars(model.profit_micros)] if costs else []),
+            dollars(model.charge_micros_mean),
         )
         for name, model in by_calls
     ]  # fmt: skip
     return filled(table("Models: shares of the market, revenue, mean charge", columns), rows)
+
+
+def _intents(summary: Summary) -> Table:
+    rows = [
+        (
+            name, whole(one.calls), one.first or NONE, percent(one.first_share),
+            one.second or NONE, percent(one.second_share),
+        )
+        for name, one in summary.intents.items()
+    ]  # fmt: skip
+    columns = ("intent", "calls", "most by", "%", "then by", "%")
+    return filled(table("Intents: whose models answer", columns), rows)
 
 
 def _reported(summary: Summary) -> Table:
@@ -115,26 +141,8 @@ def _market(summary: Summary) -> Table:
         ("regret", f"{dollars(market.regret_micros)} $"),
         ("welfare", f"{dollars(market.welfare_micros)} $"),
     )
-    more = (*_conduct(summary.conduct), *_prices(summary.prices), *_protocol(summary))
+    more = (*_conduct(summary.conduct), *_prices(summary.prices), *protocol_rows(summary))
     return facts("Market", [*rows, *more])
-
-
-def _protocol(summary: Summary) -> Iterator[tuple[str, str]]:
-    """What a protocol did, where there is one."""
-    found = summary.protocol
-    if not found.rounds:
-        return
-    rounds = f"{whole(found.rounds)} rounds, {whole(found.rounds_failed)} of them failed"
-    revoked = f"revocations: {whole(found.revocations)}"
-    yield "protocol", f"{rounds}; epochs ended: {whole(found.epochs)}; {revoked}"
-    if found.multiplier_max > 1:
-        yield "multiplier", f"up to {found.multiplier_max:g}"
-    if found.spent_micros:
-        spent = dollars(found.spent_micros)
-        yield "purchases", f"{spent} $ bought {found.bought_machina:,.2f} MACHINA"
-    if (jobs := summary.jobs).created:
-        ended = f"{whole(jobs.terminal)} paid {dollars(jobs.gross_micros)} $"
-        yield "on-chain jobs", f"{ended}, {whole(jobs.cancelled)} cancelled"
 
 
 def _conduct(conduct: ConductFigures) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from typing import Annotated, get_args, get_origin
 from pydantic import BaseModel
 
 from sim.metrics.conduct import ConductFigures
+from sim.metrics.intents import IntentFigures
 from sim.metrics.networks import NetworkFigures
 from sim.metrics.parts import JobFigures, JudgeFigures, Part, ProtocolFigures, ReportedFigures
 from sim.metrics.parts import means as _is
@@ -208,6 +209,7 @@ class Figures(Part):
     tokens: Tokens
     latency_us: Quantiles
     models: dict[str, ModelFigures]
+    intents: dict[str, IntentFigures]
     groups: dict[str, GroupFigures]
     conduct: ConductFigures
     market: MarketFigures

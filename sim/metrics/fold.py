@@ -22,6 +22,7 @@ from sim.metrics.definitions import (
 )
 from sim.metrics.gains import Gains, gains_of
 from sim.metrics.gas import modelled_micros
+from sim.metrics.intents import intent_figures
 from sim.metrics.jobs import job_figures
 from sim.metrics.listed import Listed
 from sim.metrics.networks import network_figures, payments, trust
@@ -81,6 +82,7 @@ def figures(frames: Frames) -> Figures:
         ),
         latency_us=_latency(answered),
         models=_models(frames, answered, spend),
+        intents=intent_figures(frames),
         groups=_groups(frames, gains),
         conduct=conduct(frames, gains.values()),
         market=_market(frames, gains.values(), rail.gas_micros + jobs.gas_micros),

@@ -13,6 +13,7 @@ from sim.report.palette import palette_of
 from sim.report.panels import Panels
 from sim.report.picture import Picture
 from sim.report.reading import Record
+from sim.report.standings import standings
 from sim.report.sweeps import sweep_section
 from sim.report.wording import capital, counted, listed
 
@@ -50,6 +51,8 @@ def run_sections(records: Sequence[Record]) -> list[Section]:
         Section("asked", "What was asked", _asked(records)),
         Section("found", "What was found", _found(records, every)),
         Section("shares", "Shares", pictures(lambda p: panels.shares_section(p, palette))),
+        Section("standings", "Models and validators",
+                _stacked(records, [standings(each) for each in records])),
         Section("changes", "What changed in mid-run",
                 _columns(records, [changes_table(each) for each in records])),
         Section("frontier", "Cost and quality",
