@@ -15,9 +15,9 @@ import polars as pl
 
 from sim.scenario import Scenario
 from sim.scenario.phases import Phases, phases
+from tests.recomputing_bids import ANSWERED, bids_crowded_out
 
 Number = int | float | None
-ANSWERED = ["none", "wrong", "late", "believed", "doubted"]
 GAS = json.loads(Path("contracts/gas.json").read_text())["batch"]
 
 
@@ -276,31 +276,8 @@ def of_time(record: Record) -> Iterator[tuple[str, Number]]:
     owed = paid.group_by("batch").agg(pl.col("charge_micros").sum())["charge_micros"]
     yield "rail.at_risk_micros", most(owed) or 0
     lost = record.tasks.filter(pl.col("reason").is_in(["no_capacity", "deadline"])).height
-    lost += sum(crowded(record, bid) for bid in bids_lost(record))
+    lost += bids_crowded_out(record.calls, record.tasks, record.scenario)
     yield "stability.lost_share", lost / record.tasks.height if record.tasks.height else 0
-
-
-def bids_lost(record: Record) -> list[Mapping[str, object]]:
-    """The last lost bid of every task that ended with one."""
-    ended = record.tasks.filter(reason="lost_bid")["task_id"].to_list()
-    bids = record.calls.filter(pl.col("task_id").is_in(ended), reason="lost_bid").sort("call_id")
-    return list({row["task_id"]: row for row in bids.iter_rows(named=True)}.values())
-
-
-def crowded(record: Record, bid: Mapping[str, object]) -> bool:
-    """Whether its model, of as many slots all along, had no time for an answer while a bid stood."""
-    name = str(bid["model"])
-    since, until = (int(str(bid[f"{end}_us"])) for end in ("posted", "finished"))
-    served = record.calls.filter(pl.col("started_us") < pl.col("finished_us"), model=name)
-    took = served.filter(pl.col("reason").is_in(ANSWERED))
-    if served.is_empty():
-        return False
-    each = total(took["finished_us"] - took["started_us"]) / max(1, took.height)
-    busy = sum(
-        max(0, min(end, until) - max(start, since))
-        for start, end in served.select("started_us", "finished_us").iter_rows()
-    )
-    return record.scenario.models[name].capacity.slots * (until - since) - busy < each
 
 
 def of_counts(record: Record) -> Iterator[tuple[str, Number]]:
