@@ -11,9 +11,12 @@ from sim.auditing import audit_saved
 from sim.auditing.protocol import recorded_acts
 from sim.chain import Rpc, load_deployment, replay
 from sim.chain.accounts import ROUTER_INDEX, AccountKind, account
+from sim.chain.audits.telegraph import protocol_faults
 from sim.chain.began import load_began
 from sim.chain.blocks import OwnBlocks, ReorganisedError, Span
 from sim.chain.contracts import contract, integer
+from sim.chain.hiring import NOBODY
+from sim.chain.local.jobs import OnChainData
 from sim.chain.node import revert, snapshot
 from sim.chain.performing import Performance
 from sim.chain.sender import Sender, Transaction
@@ -151,13 +154,13 @@ def toggled(column: str, one: str, two: str) -> Change:
     ("table", "change", "words"),
     [
         ("jobs", more("gross_micros"), "the port has"),
-        ("jobs", more("fee_micros"), "jobs ended"),
+        ("jobs", more("fee_micros"), "payments by the port"),
         ("jobs", more("swap"), "jobs ended"),
         ("jobs", toggled("agent", "g/0", "g/1"), "jobs created"),
         ("jobs", toggled("intent", CHAT, "AGENT_TASK"), "jobs created"),
         ("jobs", toggled("model", "big", "small"), "earnings of model"),
         ("jobs", toggled("state", "terminal", "cancelled"), "jobs created"),
-        ("jobs", lambda _: {}, "jobs at the port"),
+        ("jobs", lambda _: {}, "jobs created"),
         ("calls", lambda row: {**row, "answer_hash": bytes(32)}, "has the output"),
     ],
 )
@@ -166,6 +169,26 @@ def test_a_job_that_was_another_is_found(
 ) -> None:
     faults = spoilt(ended, tmp_path / "run", table, change)
     assert any(words in fault for fault in faults), faults
+
+
+def test_what_others_do_at_the_port_after_a_run_is_no_part_of_it(ended: Run) -> None:
+    acts, port, token = recorded_acts(ended.saved), contract("Port"), contract("USDC")
+    deployment = load_deployment(ended.directory / "deployment.json")
+    router = account(AccountKind.OPERATOR, ROUTER_INDEX)
+    with replay(ended.directory) as again, Rpc(again.url) as rpc:
+        last = rpc.block().number
+        sender = Sender(rpc, router, deployment.chain_id, free=True)
+        blocks = OwnBlocks(rpc, sender, GENESIS_UNIX, None)
+        steps = (
+            (deployment.usdc, token.call("mint", router.address, MICROS)),
+            (deployment.usdc, token.call("approve", deployment.port, MICROS)),
+            (deployment.port, port.call("depositUSDC", MICROS)),
+            (deployment.port, port.call("createJob", bytes(32), OnChainData(), NOBODY)),
+        )
+        blocks.submit([sender.prepare(*step, 1_000_000) for step in steps], 0)
+        assert protocol_faults(rpc, deployment, acts, last) == []
+        faults = protocol_faults(rpc, deployment, acts, rpc.block().number)
+        assert [fault.split(":")[0] for fault in faults] == ["jobs created"]
 
 
 def test_a_record_of_jobs_whose_chain_has_no_port_is_found(ended: Run, tmp_path: Path) -> None:

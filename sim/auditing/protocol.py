@@ -144,9 +144,10 @@ def with_protocol(audit: Audit, rpc: "Rpc", saved: Saved) -> Audit:
     """
     from sim.chain.audits.telegraph import protocol_faults
 
-    deployment = load_deployment(saved.directory / NAME)
+    deployment, place = load_deployment(saved.directory / NAME), saved.manifest.chain
+    assert place is not None
     if deployment.machina:
-        faults = protocol_faults(rpc, deployment, recorded_acts(saved))
+        faults = protocol_faults(rpc, deployment, recorded_acts(saved), place.last_block)
     elif are_on_chain(saved):
         faults = [f"{len(saved.frames.jobs)} on-chain jobs in the record, and no port on the chain"]
     else:

@@ -9,12 +9,15 @@ from sim.chain.deployment import Deployment
 from sim.chain.rpc import Rpc
 
 
-def protocol_faults(rpc: Rpc, deployment: Deployment, acts: Acts) -> list[str]:
-    """Everything in which MACHINA, its pool and the port differ from the record, in words."""
+def protocol_faults(rpc: Rpc, deployment: Deployment, acts: Acts, last: int) -> list[str]:
+    """Everything in which MACHINA, its pool and the port differ from the record, in words.
+
+    ``last`` is the run's last block.
+    """
     return [
         *_balances(rpc, deployment, acts),
         *port_faults(rpc, deployment, acts),
-        *job_faults(rpc, deployment, acts),
+        *job_faults(rpc, deployment, acts, last),
     ]
 
 
