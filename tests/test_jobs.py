@@ -141,9 +141,12 @@ def test_who_can_pay_the_price_of_a_job_needs_not_reach_the_models_floors():
     assert set(refused["reason"]) == {"max_price"}
 
 
-def test_a_model_whose_context_is_too_short_is_offered_no_job():
+@pytest.mark.parametrize("max_price_usd", [2, "0.9"])
+def test_a_model_whose_context_is_too_short_is_offered_no_job(max_price_usd):
     models = {"m": model("0.05", context_tokens=1000)}
-    found = ran(jobbed(models=models, rules={"jobs": {"share_percent": 100}}))
+    asking = {"g": group(60, max_price_usd=max_price_usd, value_usd=3)}
+    rules = {"jobs": {"share_percent": 100}}
+    found = ran(jobbed(models=models, groups=asking, rules=rules))
     assert set(found.tasks["reason"]) == {"no_model"}
 
 

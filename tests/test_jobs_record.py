@@ -13,10 +13,11 @@ from sim.protocols import Jobs
 from sim.record.archive import load, save
 from sim.record.frames import Frames
 from sim.runner import run
+from sim.units import US_PER_HOUR
 from sim.world import World
 from tests.bad_scenarios import GOOD, faults_of
 from tests.jobs_for_tests import FEE, MICROS, RULES, broken_laws, jobbed, run_of
-from tests.scenarios_for_tests import CHAT, demand, group, model, ran
+from tests.scenarios_for_tests import CHAT, demand, group, model, ran, record
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,72 @@ def test_a_swap_that_pays_another_sum_breaks_a_law(ended):
     other = pl.when(of_a_job).then(pl.col("amount") - 1).otherwise("amount").alias("amount")
     changed = replace(frames, transfers=frames.transfers.with_columns(other))
     assert "nothing_is_lost" in broken_laws(world, changed)
+
+
+def test_a_swap_for_another_model_breaks_a_law(ended):
+    world, frames = ended
+    job = frames.jobs.filter(model="big").to_dicts()[0]
+    its = (pl.col("kind") == "swap") & (pl.col("time_us") == job["ended_us"])
+    given = frames.transfers["source"].dtype
+    giver = pl.col("source").cast(pl.String)
+    small = pl.when(its & (giver == "model:big")).then(pl.lit("model:small")).otherwise(giver)
+    moved = frames.transfers.with_columns(small.cast(given).alias("source"))
+    assert "nothing_is_lost" in broken_laws(world, replace(frames, transfers=moved))
+
+
+def test_a_job_whose_call_was_charged_another_sum_breaks_a_law(ended):
+    world, frames = ended
+    job = pl.col("call_id") == frames.jobs["call_id"][0]
+    less = pl.when(job).then(pl.col("charge_micros") - 1).otherwise("charge_micros")
+    calls = frames.calls.with_columns(less.alias("charge_micros"))
+    assert "nothing_is_lost" in broken_laws(world, replace(frames, calls=calls))
+
+
+@pytest.mark.parametrize(
+    ("state", "ended_us"),
+    [("cancelled", pl.col("ended_us")), ("funded", pl.lit(None)), ("terminal", pl.lit(0))],
+)
+def test_where_nothing_is_swapped_a_job_that_ended_otherwise_breaks_a_law(state, ended_us):
+    """What was bought says nothing there; the call does."""
+    world, frames = run_of(jobbed(rules={"purchases": None}))
+    kept = frames.jobs["state"].dtype
+    told = {"state": pl.lit(state), "ended_us": ended_us}
+    jobs = frames.jobs.with_columns(
+        pl.when(FIRST)
+        .then(value)
+        .otherwise(pl.col(name).cast(pl.String) if name == "state" else name)
+        .cast(kept if name == "state" else pl.Int64)
+        .alias(name)
+        for name, value in told.items()
+    )
+    assert broken_laws(world, frames) == []
+    assert "nothing_is_lost" in broken_laws(world, replace(frames, jobs=jobs))
+
+
+def test_a_job_of_a_call_in_flight_that_has_ended_breaks_a_law():
+    slow = model("0.05", latency={"first_token_ms": 50_000, "tokens_per_s": 1e9})
+    world = World(jobbed(models={"m": slow}, rules={"jobs": {"share_percent": 100}}))
+    world.clock.after(US_PER_HOUR, lambda _: world.stop(), None)
+    world.run()
+    frames = record(world)
+    assert frames.jobs["state"][-1] == "funded"
+    assert broken_laws(world, frames) == []
+    last = pl.int_range(pl.len()) == len(frames.jobs) - 1
+    state = pl.when(last).then(pl.lit("cancelled")).otherwise(pl.col("state").cast(pl.String))
+    ended = pl.when(last).then(US_PER_HOUR).otherwise("ended_us")
+    jobs = frames.jobs.with_columns(
+        state.cast(frames.jobs["state"].dtype).alias("state"), ended.alias("ended_us")
+    )
+    assert "nothing_is_lost" in broken_laws(world, replace(frames, jobs=jobs))
+
+
+def test_what_nobody_is_left_to_judge_is_paid_when_the_run_ends():
+    away = {"kind": "honest", "count": 5, "leaves_h": 1}
+    world, found = run_of(jobbed(rules={"validators": {"all": away}}))
+    late = found.jobs.filter(pl.col("created_us") > US_PER_HOUR)
+    assert set(late["state"]) == {"terminal"}
+    assert set(late["ended_us"]) == {found.duration_us}
+    assert broken_laws(world, found) == []
 
 
 def test_a_job_that_the_rail_settles_as_well_breaks_a_law(ended):
