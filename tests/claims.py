@@ -9,6 +9,7 @@ from sim.experiment.measures import Numbers
 from sim.experiment.measuring import measure
 from sim.experiment.statistics import Interval, difference, interval, relative_difference
 from sim.scenario import load
+from sim.units import US_PER_HOUR
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 REPS = 4
@@ -19,20 +20,24 @@ Changes = Mapping[str, object]
 class Replications:
     """A shipped scenario under several seeds, in this process, every law checked.
 
-    Two of the same scenario share their seeds, so that they are compared pair by pair.
+    Two of the same scenario share their seeds, so that they are compared pair by pair. Tasks
+    posted in the first ``warm_up_h`` hours are left out.
     """
 
-    def __init__(self, name: str, changes: Changes | None = None, reps: int = REPS) -> None:
-        self.name, self.changes, self.reps = name, changes or {}, reps
+    def __init__(
+        self, name: str, changes: Changes | None = None, reps: int = REPS, warm_up_h: int = 0
+    ) -> None:
+        self.name, self.changes, self.reps, self.warm_up_h = name, changes or {}, reps, warm_up_h
         plain = load(SCENARIOS / f"{name}.yaml", self.changes)
         seeds = [seed_of(plain.seed, rep) for rep in range(reps)]
         self.rows: list[Numbers] = [
-            measure(plain.model_copy(update={"seed": seed})).numbers for seed in seeds
+            measure(plain.model_copy(update={"seed": seed}), warm_up_h * US_PER_HOUR).numbers
+            for seed in seeds
         ]
 
     def but(self, changes: Changes) -> Self:
         """The same under the same seeds, but for these changes."""
-        return type(self)(self.name, {**self.changes, **changes}, self.reps)
+        return type(self)(self.name, {**self.changes, **changes}, self.reps, self.warm_up_h)
 
     def values(self, metric: str) -> Sequence[float]:
         """A metric of each replication."""

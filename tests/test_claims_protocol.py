@@ -50,21 +50,33 @@ def test_grace_farming_earns_four_times_as_much_as_one_registration():
     assert below(farm.less(once, "success_rate"), 0)
 
 
-def fraud(audit_percent: float, stake: int) -> Replications:
+def test_cold_start_newcomer_takes_seven_tenths_as_soon_as_its_grace_has_ended():
+    after = Replications("cold-start-newcomer", {"horizon_h": 240}, warm_up_h=24 + 168)
+    assert within(after.interval("models.newcomer.share_calls"), 0.68, 0.72)
+
+
+def fraud(audit_percent: float, stake: int, reps: int) -> Replications:
     stakes = {
         f"protocol.validators.{group}.stake_machina": stake for group in ("working", "copying")
     }
     return Replications(
-        "quality-fraud", {"protocol.discipline.audit_percent": audit_percent, **stakes}, reps=6
+        "quality-fraud", {"protocol.discipline.audit_percent": audit_percent, **stakes}, reps
     )
 
 
 @pytest.mark.parametrize(
-    ("audit_percent", "stake", "pays"),
-    [(0.01, 1000, True), (0.1, 1000, False), (0.1, 100, True), (1.5, 100, False)],
-)
-def test_quality_fraud_pays_below_the_frontier_of_audit_rate_and_stake(audit_percent, stake, pays):
-    found = fraud(audit_percent, stake)
+    ("audit_percent", "stake", "reps", "pays"),
+    [
+        (0.03, 1000, 8, True), (0.08, 1000, 6, False),
+        (0.1, 100, 6, True), (0.3, 100, 6, False),
+    ],
+)  # fmt: skip
+def test_quality_fraud_pays_while_audit_rate_times_slash_and_rewards_is_less_than_it_saves(
+    audit_percent, stake, reps, pays
+):
+    saved, slash, forgone = 0.1, 0.2 * stake, 50
+    assert (audit_percent / 100 * (slash + forgone) < saved) is pays
+    found = fraud(audit_percent, stake, reps)
     gain = found.between("judges.copying.net_machina_mean", "judges.working.net_machina_mean")
     assert above(gain, 0) if pays else below(gain, 0)
 

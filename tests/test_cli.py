@@ -208,6 +208,21 @@ def test_every_kind_is_listed_with_a_line_each(kind: str, capsys: Captured):
     assert all(item["name"] in out for item in listed["items"])
 
 
+def test_scenarios_are_listed_as_a_question_what_to_expect_and_commands(capsys: Captured):
+    assert main(["list", "scenarios", "--json"]) == 0
+    listed = {item["name"]: item for item in json.loads(capsys.readouterr().out)["items"]}
+    assert all(item["description"].count("Expect") == 0 for item in listed.values())
+    assert all(item["expected"].startswith("Expect:") for item in listed.values())
+    outage = listed["outage-and-failover"]
+    assert outage["description"].endswith("merely slow?")
+    assert main(["list", "scenarios"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    at = lines.index(f"outage-and-failover   {outage['description']}")
+    below, many = lines[at + 1 : lines.index("", at)], len(outage["commands"])
+    assert below[-many:] == outage["commands"]
+    assert " ".join(below[:-many]) == outage["expected"]
+
+
 def test_list_alone_names_the_kinds(capsys: Captured):
     assert main(["list"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(KINDS)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from sim.arrivals import Arrival
 from sim.cli.output import emit, emit_json
@@ -29,18 +31,29 @@ from sim.scenario.tree import dotted
 from sim.strategies import Bidding, Selling, Values
 from sim.validators import ScoreRule, Validators
 
+INDENT = 4
+
 
 class Item(NamedTuple):
-    """One line of a listing; ``parameters`` say in words what each key may be."""
+    """One line of a listing; ``parameters`` say in words what each key may be.
+
+    Of a scenario also what to expect of it, and the commands that show it.
+    """
 
     name: str
     description: str
     parameters: Mapping[str, str] = {}
+    expected: str = ""
+    commands: tuple[str, ...] = ()
 
 
 def _files(family: str) -> list[Item]:
     folder = FOLDERS.get(family) or library.scenarios_folder()
-    return [Item(each.name, each.headline) for each in library.listing(folder)]
+    return [
+        Item(each.name, said.question, expected=said.expected, commands=said.commands)
+        for each in library.listing(folder)
+        for said in (each.remarks,)
+    ]
 
 
 def _models() -> list[Item]:
@@ -148,6 +161,8 @@ def _put(kind: str, items: list[Item], as_json: bool) -> None:
         listed = [
             {"name": item.name, "description": item.description}
             | ({"parameters": dict(item.parameters)} if item.parameters else {})
+            | ({"expected": item.expected} if item.expected else {})
+            | ({"commands": list(item.commands)} if item.commands else {})
             for item in items
         ]
         emit_json({"kind": kind, "items": listed})
@@ -160,3 +175,14 @@ def _put(kind: str, items: list[Item], as_json: bool) -> None:
         for name, words in item.parameters.items():
             text = f"{'':<{width}}    {name}: {words}"
             console.print(text, markup=False, soft_wrap=True, style="dim")
+        _put_expected(console, item)
+
+
+def _put_expected(console: Console, item: Item) -> None:
+    """A paragraph of what to expect, each command on a line, and a blank line to end it."""
+    if item.expected:
+        console.print(Padding(Text(item.expected), (0, 0, 0, INDENT)), style="dim")
+    for command in item.commands:
+        console.print(f"{'':<{INDENT}}{command}", markup=False, soft_wrap=True)
+    if item.expected or item.commands:
+        console.print()

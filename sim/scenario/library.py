@@ -3,10 +3,27 @@
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).parent
+COMMAND = "telex "
 FOLDERS = {"catalog": HERE / "catalog", "presets": HERE / "presets"}
+
+
+class Remarks(NamedTuple):
+    """The comment that a file begins with, by its parts.
+
+    Attributes:
+        question: what the file is, or asks; the first of it where nothing is set apart.
+        expected: the answer and why, from ``Expect`` at a line's start on.
+        commands: its lines that begin with ``telex``, to be run as they are.
+    """
+
+    question: str
+    expected: str
+    commands: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +31,7 @@ class Shipped:
     """A file that ships with Telex: its name, its first comment, and where it is."""
 
     name: str
-    headline: str
+    remarks: Remarks
     path: Path
 
 
@@ -33,17 +50,26 @@ def names(folder: Path) -> tuple[str, ...]:
 def listing(folder: Path) -> list[Shipped]:
     """The YAML files in a folder with their first comments."""
     paths = [folder / f"{name}.yaml" for name in names(folder)]
-    return [Shipped(path.stem, headline(path), path) for path in paths]
+    return [Shipped(path.stem, remarks(path), path) for path in paths]
 
 
 def headline(path: Path) -> str:
     """The comment that a file begins with, as one line."""
-    words: list[str] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            break
-        words.append(line.lstrip("# ").strip())
-    return " ".join(words)
+    return " ".join(_comment(path))
+
+
+def remarks(path: Path) -> Remarks:
+    """The comment that a file begins with, by its parts."""
+    lines = _comment(path)
+    words = [line for line in lines if not line.startswith(COMMAND)]
+    start = next((at for at, line in enumerate(words) if line.startswith("Expect")), len(words))
+    commands = tuple(line for line in lines if line.startswith(COMMAND))
+    return Remarks(" ".join(words[:start]), " ".join(words[start:]), commands)
+
+
+def _comment(path: Path) -> list[str]:
+    lines = takewhile(lambda line: line.startswith("#"), path.read_text("utf-8").splitlines())
+    return [line.lstrip("# ").strip() for line in lines]
 
 
 def shipped(reference: str) -> Path | None:
