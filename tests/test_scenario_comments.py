@@ -1,5 +1,6 @@
 """What scenarios say in their first comments can be done: each of their commands runs."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sim.scenario.library import Remarks, listing, scenarios_folder
 
 REMARKS = {each.name: each.remarks for each in listing(scenarios_folder())}
 COMMANDS = [(name, command) for name, said in REMARKS.items() for command in said.commands]
+SETTING = re.compile(r"--set ('[^']+'|[^\s`);,]+)")
 
 
 @pytest.mark.parametrize(("name", "said"), REMARKS.items(), ids=REMARKS)
@@ -27,3 +29,12 @@ def test_the_commands_of_a_scenario_run(
     _, *arguments = shlex.split(command)
     assert name in arguments
     assert main(arguments) == 0
+
+
+@pytest.mark.parametrize(("name", "said"), REMARKS.items(), ids=REMARKS)
+def test_the_settings_that_a_scenario_suggests_are_its_own(name: str, said: Remarks) -> None:
+    words = f"{said.question} {said.expected}"
+    assert words.count("--set") == len(SETTING.findall(words))
+    for setting in SETTING.findall(words):
+        path_value = shlex.split(setting)[0].replace("tasks=N", "tasks=100")
+        assert main(["validate", name, "--set", path_value]) == 0, setting
