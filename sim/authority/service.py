@@ -66,7 +66,11 @@ class Authority:
     ) -> None:
         self._answering = Answering(scenario)
         self._jobs = Jobs(rpc, port, authority())
-        if not self._jobs.is_authority():
+        try:
+            ours = self._jobs.is_authority()
+        except RefusedError as refused:
+            raise ChainError(f"{port} is no Port: {refused}") from None
+        if not ours:
             raise ChainError(f"{port} on {rpc.url} has another settlement authority than ours")
         registered = register_missing(rpc, port, model_miners(scenario.models, scenario.name))
         self.miners = tuple(registered)

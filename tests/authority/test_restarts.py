@@ -114,9 +114,9 @@ def test_an_answer_that_waits_when_a_chain_is_turned_back_is_sent_once_more_only
     assert len(client.settlements(job)) == 1
 
 
-def test_a_port_of_another_authority_is_refused(file: Path) -> None:
+def test_a_contract_that_is_no_port_is_refused(file: Path) -> None:
     document = load_document(file)
-    with Rpc(document.rpc_url) as rpc, pytest.raises(ChainError):
+    with Rpc(document.rpc_url) as rpc, pytest.raises(ChainError, match="is no Port: "):
         Authority(rpc, document.call_hub, jobs())
 
 
