@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 
 from sim.auditing import audit_saved, can_perform
-from sim.chain import load_deployment
+from sim.chain import Rpc, load_deployment, replay
+from sim.chain.contracts import contract, integer
 from sim.chain.deployment import TELEGRAPH
+from sim.rails import RAILS
 from sim.runner import Run, run
 from sim.scenario import Scenario
 from tests.scenarios_for_tests import CHAT, group, model, scenario
@@ -102,11 +104,75 @@ def test_another_score_than_the_epochs_root_was_made_of_is_found(ended, tmp_path
     assert [fault for fault in faults if fault.startswith("epoch 1 has the root")]
 
 
-def test_rules_that_the_contracts_do_not_have_stay_off_the_chain(tmp_path):
-    assert can_perform(ruled())
-    other = ruled(emission={"epochs_before": 20, "halving_epochs": 10})
-    assert not can_perform(other)
-    assert not can_perform(ruled([{"at_h": 1, "set": {"protocol.epoch_h": 2}}]))
+@pytest.mark.parametrize("who", ["validator", "author", "treasury"])
+def test_another_reward_than_the_epochs_root_was_made_of_is_found(ended, tmp_path, who):
+    """Validators' are in two tables, and the root holds both."""
+    minted = (pl.col("kind") == "mint") & pl.col("target").cast(str).str.starts_with(who)
+    late = minted & (pl.col("time_us") > 0)
+    more = pl.when(late).then(pl.col("amount") + 1).otherwise("amount").alias("amount")
+    faults = spoilt(ended, tmp_path / "reward", "transfers", more)
+    assert [fault for fault in faults if fault.startswith("epoch 1 has the root")]
+
+
+@pytest.mark.parametrize("column", ["reward_wei", "strikes", "slashed_wei"])
+def test_a_validator_that_did_something_else_by_the_record_is_found(ended, tmp_path, column):
+    faults = spoilt(ended, tmp_path / "judge", "validators", pl.col(column) + 1)
+    assert [fault for fault in faults if fault.startswith("epoch 1 has the root")]
+
+
+def test_epochs_say_what_was_charged_and_bought_in_each(ended):
+    port, hour_us = contract("Port"), 3_600_000_000
+    charges = ended.calls.select("finished_us", "charge_micros").rows()
+    wei = ended.transfers.filter((pl.col("kind") == "swap") & (pl.col("asset") == "MACHINA"))
+    bought = [(row["time_us"], int(row["amount"])) for row in wei.iter_rows(named=True)]
+    place = load_deployment(ended.directory / "deployment.json").port
+    with replay(ended.directory) as again, Rpc(again.url) as rpc:
+        for epoch in (1, 2, 3):
+            for view, rows in (("epochTotalUSDC", charges), ("epochTotalMachina", bought)):
+                needed = sum(n for time, n in rows if (time - 1) // hour_us == epoch - 1)
+                assert integer(rpc.view(place, port.call(view, epoch))) == needed > 0
+
+
+@pytest.mark.parametrize("rail", ["batch", "transfer"])
+def test_without_purchases_models_register_all_the_same_and_epochs_are_settled(tmp_path, rail):
+    what = ruled(purchases=None).model_copy(update={"rail": RAILS[rail]()})
+    ended = run(what, out=tmp_path / "run")
+    assert ended.ok, ended.failure
+    deployment = load_deployment(ended.directory / "deployment.json")
+    assert deployment.port
+    assert not deployment.uniswap_pool
+    found = audit_saved(ended.directory)
+    assert found.ok, found.faults
+    path = ended.directory / "transfers.parquet"
+    given = pl.col("target").cast(str).str.starts_with("author")
+    more = pl.when(given).then(pl.col("amount") + 1).otherwise("amount").alias("amount")
+    pl.read_parquet(path).with_columns(more).write_parquet(path)
+    assert any("wei of MACHINA" in fault for fault in audit_saved(ended.directory).faults)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ruled(emission={"epochs_before": 20, "halving_epochs": 10}),
+        ruled([{"at_h": 1, "set": {"protocol.epoch_h": 2}}]),
+    ],
+)
+def test_only_machina_stays_off_the_chain_where_its_contract_has_other_rules(tmp_path, other):
     ended = run(other, out=tmp_path / "run")
     assert ended.ok, ended.failure
-    assert "machina" not in json.loads((ended.directory / "deployment.json").read_text())
+    place = load_deployment(ended.directory / "deployment.json")
+    assert not place.uniswap_pool
+    with replay(ended.directory) as again, Rpc(again.url) as rpc:
+        supply = rpc.view(place.machina, contract("MACHINA").call("totalSupply"))
+        count = rpc.view(place.port, contract("Port").call("minerCount"))
+    assert (integer(supply), integer(count)) == (0, 2)
+    assert audit_saved(ended.directory).ok
+
+
+def test_floors_that_the_port_does_not_take_stay_off_the_chain(tmp_path):
+    assert can_perform(ruled())
+    other = ruled(pricing={"least_floor_usd": "0.005"})
+    assert not can_perform(other)
+    ended = run(other, out=tmp_path / "run")
+    assert ended.ok, ended.failure
+    assert "port" not in json.loads((ended.directory / "deployment.json").read_text())

@@ -1,6 +1,7 @@
 """Telegraph's acts on a node of the user's: each once, and audited, or refused with a reason."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sim.chain.deployment import TELEGRAPH
 from sim.chain.performing import Performance
 from sim.chain.sender import Sender
 from sim.facts import ChainError, ToolError
+from sim.protocols import Pricing
 from sim.rails import BatchRail
 from sim.runner import Run, resume, run
 from sim.scenario import Scenario
@@ -86,11 +88,10 @@ def test_acts_that_broke_off_there_are_not_begun_again(node: str, tmp_path: Path
 def test_acts_of_another_run_on_the_same_contracts_are_not_taken_for_its_own(
     elsewhere: Run, node: str, tmp_path: Path
 ) -> None:
-    """Of this run there are none: its emission is none that MACHINA's contract knows."""
+    """Of this run there are none: its floors may be lower than the port takes."""
     what = short()
     assert what.protocol is not None
-    emission = what.protocol.emission.model_copy(update={"halving_epochs": 7})
-    rules = what.protocol.model_copy(update={"emission": emission})
+    rules = what.protocol.model_copy(update={"pricing": Pricing(least_floor_usd=Decimal("0.005"))})
     what = what.model_copy(update={"protocol": rules, "seed": 2})
     given = elsewhere.directory / "deployment.json"
     found = run(what, out=tmp_path / "run", chain=node, deployment=given)

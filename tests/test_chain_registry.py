@@ -5,12 +5,14 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from eth_abi.abi import decode
 
 from sim.auditing import audit_saved
-from sim.auditing.protocol import acts_of
+from sim.auditing.jobs import NO_JOBS
+from sim.auditing.protocol import Told, acts_of
 from sim.chain import Deployment, Rpc, load_deployment
 from sim.chain.accounts import AccountKind, account, accounts
 from sim.chain.acts import Acts, Enrolled, Epoch, Registered
@@ -35,15 +37,16 @@ PURCHASES = {
 }  # fmt: skip
 STEPS = ("MinerRegistered", "MinerDeregistered", "EpochSubmitted")
 ROOT = keccak(b"root")
+EPOCH = Epoch(8, ROOT, ledger_micros=5, ledger_wei=6, bought_wei=6)
 ROUTER = account(AccountKind.OPERATOR, 0)
 PAYEES = tuple(each.address for each in accounts(AccountKind.MODEL, 2))
 A, B = Enrolled("a", (CHAT,)), Enrolled("b", (CHAT, "FACT_CHECK"))
 FIRST = Registered(0, 10_000, None, 7)
 REST = (Registered(1, 20_000, None, None), Registered(0, 30_000, 7, 9))
 ACTS = Acts(
-    miners=(A, B), registrations=(FIRST, *REST), epochs=(Epoch(8, ROOT),),
-    epochs_before=0, epoch_s=3600, pool_micros=0, pool_wei=0, bought=(), pool_left=(0, 0),
-    given=(), treasury_wei=0, bonds_wei=0,
+    miners=(A, B), registrations=(FIRST, *REST), epochs=(EPOCH,),
+    mints=False, epochs_before=0, epoch_s=3600, pool_micros=0, pool_wei=0, bought=(),
+    pool_left=(0, 0), given=(), treasury_wei=0, bonds_wei=0,
 )  # fmt: skip
 
 
@@ -154,7 +157,9 @@ def performed(rpc: Rpc, acts: Acts, payees: Sequence[str]) -> Deployment:
             work.sender.send([transaction])
             failed(rpc, [(name, transaction.hash)])
         if epoch is not None:
-            work.add("an epoch", port, contract("Port").call("submitEpoch", number, epoch.root, []))
+            paid = epoch.ledger_micros or 0, epoch.ledger_wei
+            data = contract("Port").call("submitEpoch", number, epoch.root, [], *paid)
+            work.add("an epoch", port, data)
             work.do()
     return Deployment(1, usdc, place, place, place, 200, first, port=port)
 
@@ -187,13 +192,21 @@ def test_a_port_that_has_what_the_record_has_is_without_fault(free: Rpc):
             PAYEES, "registration 3 of a: active is True at the port, False in the record",
         ),
         (
-            replace(ACTS, epochs=(Epoch(6, ROOT),)), PAYEES,
+            replace(ACTS, epochs=(EPOCH._replace(ended_us=6),)), PAYEES,
             "step 2 at the port is EpochSubmitted 1, MinerDeregistered 1 in the record",
         ),
         (replace(ACTS, epochs=()), PAYEES, "step 4 at the port is MinerDeregistered 3, "),
         (
-            replace(ACTS, epochs=(Epoch(8, keccak(b"other")),)), PAYEES,
+            replace(ACTS, epochs=(EPOCH._replace(root=keccak(b"other")),)), PAYEES,
             f"epoch 1 has the root {keccak(b'other').hex()}, {ROOT.hex()} by the record",
+        ),
+        (
+            replace(ACTS, epochs=(EPOCH._replace(ledger_micros=7),)), PAYEES,
+            "epoch 1: 7 micros were charged by the port, 5 by the record",
+        ),
+        (
+            replace(ACTS, epochs=(EPOCH._replace(ledger_wei=7),)), PAYEES,
+            "epoch 1: 7 wei were bought by the port, 6 by the record",
         ),
     ],
 )  # fmt: skip
@@ -212,4 +225,6 @@ def test_a_model_of_no_canonical_intent_has_no_place_at_the_port():
         {"model": name, "floor_micros": 10_000, "registered_us": None, "left_us": None}
         for name in models
     ]
-    assert acts_of(what, [], rows, []).registrations == (Registered(1, 10_000, None, None),)
+    none = np.zeros(0, np.int64)
+    told = Told([], [], rows, [], NO_JOBS, (none, none, none, none))
+    assert acts_of(what, told).registrations == (Registered(1, 10_000, None, None),)

@@ -88,9 +88,14 @@ contract GasFiguresTest is RailGas, PortGas {
 
     function measurePort() private {
         (uint256 deposit, uint256 create_, uint256 terminal) = portJobGas();
+        (uint256 one, uint256 two, uint256 update, uint256 deregister) = registryGas();
         put("port", "create_job", create_);
         put("port", "deposit", deposit);
+        put("port", "deregister_miner", deregister);
+        put("port", "miner_intent", two - one);
+        put("port", "register_miner", one);
         put("port", "terminal", terminal);
+        put("port", "update_miner", update);
     }
 
     /// @dev What the hub takes to split what these rails pay it.

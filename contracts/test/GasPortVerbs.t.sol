@@ -29,7 +29,7 @@ contract PortGasVerbsTest is PortTest {
         IPort.Delivery[] memory list = new IPort.Delivery[](1);
         list[0] = IPort.Delivery(AGENT, MINER, 1000);
         vm.prank(AUTHORITY);
-        port.submitEpoch(epochId, "root", list);
+        port.submitEpoch(epochId, "root", list, 0, 0);
     }
 
     function test_gas_of_Port_depositUSDC() public {

@@ -13,7 +13,7 @@ contract PortEpochsTest is PortTest {
 
     function submit(uint256 epochId, IPort.Delivery[] memory list) private {
         vm.prank(AUTHORITY);
-        port.submitEpoch(epochId, keccak256("root"), list);
+        port.submitEpoch(epochId, keccak256("root"), list, 0, 0);
     }
 
     function test_an_epoch_takes_deliveries_from_escrow_to_miners_and_treasury() public {
@@ -37,6 +37,16 @@ contract PortEpochsTest is PortTest {
         assertEq(usdc.balanceOf(TREASURY), 3, "fees, rounded down per delivery");
     }
 
+    function test_an_epoch_counts_what_a_ledger_beside_has_settled() public {
+        vm.expectEmit(true, false, false, true, address(port));
+        emit IPort.EpochSubmitted(1, "root", 200 + 7, 9);
+        vm.prank(AUTHORITY);
+        port.submitEpoch(1, "root", deliveries(149, 51), 7, 9);
+        assertEq(port.epochTotalUSDC(1), 207, "dollars");
+        assertEq(port.epochTotalMachina(1), 9, "MACHINA");
+        assertEq(usdc.balanceOf(TREASURY), 3, "fees of the deliveries alone");
+    }
+
     function test_a_delivery_that_the_escrow_cannot_pay_is_skipped() public {
         submit(1, deliveries(100 * DOLLAR + 1, 50));
         assertEq(port.epochTotalUSDC(1), 50, "total");
@@ -48,14 +58,14 @@ contract PortEpochsTest is PortTest {
 
     function test_only_the_authority_settles_epochs_in_order_and_once() public {
         refuse("only settlement authority");
-        port.submitEpoch(1, 0, deliveries(1, 1));
+        port.submitEpoch(1, 0, deliveries(1, 1), 0, 0);
         vm.prank(AUTHORITY);
         refuse("epoch out of order");
-        port.submitEpoch(2, 0, deliveries(1, 1));
+        port.submitEpoch(2, 0, deliveries(1, 1), 0, 0);
         submit(1, deliveries(1, 1));
         vm.prank(AUTHORITY);
         refuse("epoch out of order");
-        port.submitEpoch(1, 0, deliveries(1, 1));
+        port.submitEpoch(1, 0, deliveries(1, 1), 0, 0);
     }
 
     function test_without_a_pool_miners_are_paid_in_usdc() public {

@@ -69,7 +69,7 @@ contract PortEscrowTest is PortTest {
         IPort.Delivery[] memory deliveries = new IPort.Delivery[](1);
         deliveries[0] = IPort.Delivery(AGENT, MINER, 30 * DOLLAR);
         vm.prank(AUTHORITY);
-        port.submitEpoch(1, 0, deliveries);
+        port.submitEpoch(1, 0, deliveries, 0, 0);
         assertEq(port.effectiveBalance(AGENT), 0, "effective");
         vm.warp(NOW + DELAY);
         vm.prank(AGENT);

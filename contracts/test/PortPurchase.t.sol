@@ -77,7 +77,7 @@ contract PortPurchaseTest is PortPoolTest {
         IPort.Delivery[] memory list = new IPort.Delivery[](1);
         list[0] = IPort.Delivery(AGENT, MINER, 5 * DOLLAR);
         vm.prank(AUTHORITY);
-        port.submitEpoch(1, 0, list);
+        port.submitEpoch(1, 0, list, 0, 0);
         createJob();
         vm.recordLogs();
         answer(1);
@@ -112,7 +112,7 @@ contract PortPurchaseTest is PortPoolTest {
         IPort.Delivery[] memory list = new IPort.Delivery[](1);
         list[0] = IPort.Delivery(AGENT, MINER, 200 * DOLLAR);
         vm.prank(AUTHORITY);
-        port.submitEpoch(1, 0, list);
+        port.submitEpoch(1, 0, list, 0, 0);
         uint256 least = expected(100 * DOLLAR) * 9999 / 10_000;
         vm.prank(AUTHORITY);
         refuse("Too little received");
@@ -127,7 +127,7 @@ contract PortPurchaseTest is PortPoolTest {
         vm.expectEmit(true, false, false, true, address(port));
         emit IPort.EpochSubmitted(2, 0, 0, bought);
         vm.prank(AUTHORITY);
-        port.submitEpoch(2, 0, list);
+        port.submitEpoch(2, 0, list, 0, 0);
     }
 
     function testFuzz_the_pool_gives_what_its_curve_says(uint256 amount) public {
@@ -135,7 +135,7 @@ contract PortPurchaseTest is PortPoolTest {
         IPort.Delivery[] memory list = new IPort.Delivery[](1);
         list[0] = IPort.Delivery(AGENT, MINER, 1000 * DOLLAR);
         vm.prank(AUTHORITY);
-        port.submitEpoch(1, 0, list);
+        port.submitEpoch(1, 0, list, 0, 0);
         vm.prank(AUTHORITY);
         port.payMiner(MINER, amount, 0);
         vm.assertApproxEqRel(machina.balanceOf(FEE_ADDRESS), expected(amount), 1e15, "bought");

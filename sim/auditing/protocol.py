@@ -1,37 +1,60 @@
 """Between a protocol's record and the chain: its acts, derived from the record alone."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sim.auditing.jobs import NO_JOBS, PaidJobs, are_on_chain, jobs_of_world, recorded_jobs
+import numpy as np
+
+from sim.auditing.epochs import Rows, epochs_of, with_payments
+from sim.auditing.jobs import PaidJobs, are_on_chain, jobs_of_world, recorded_jobs
 from sim.chain.acts import Acts, Bought, Enrolled, Epoch, Registered
 from sim.chain.deployment import NAME, load_deployment
-from sim.chain.merkle import keccak, root
 from sim.chain.settlement import Audit
-from sim.facts import Kind
+from sim.facts import Kind, Status
 from sim.intents import INTENTS
 from sim.protocols.money import WEI_PER_MACHINA
+from sim.record import PackedColumn
 from sim.record.archive import Saved
+from sim.record.frames import codes
 from sim.record.moves import Move
 from sim.record.protocol import protocol_accounts
 from sim.scenario import Scenario
-from sim.scenario.chain_checks import unperformable
-from sim.units import US_PER_S, micros_from_usd_exact, us_from_hours_nearest
+from sim.scenario.chain_checks import is_mintable, is_registrable
+from sim.units import US_PER_S, Int64Array, micros_from_usd_exact, us_from_hours_nearest
 from sim.world import World
 
 if TYPE_CHECKING:
     from sim.chain.rpc import Rpc
 
-Rows = Iterable[Mapping[str, object]]
 STOOD = ("registered_us", "left_us")
-LEAF = ("epoch", "intent", "model", "standing", "rank", "score_ppm", "judged", "multiplier_tenths")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a run tells of its protocol, be it still in memory or saved.
+
+    Args:
+        epochs, validators: rows by epoch, the last of which was cut short. registrations: rows by
+            registration. moves: transfers beside calls. paid: the jobs.
+        calls: call id, time of the end in us, charge in micros, and status, of all calls.
+    """
+
+    epochs: Rows
+    validators: Rows
+    registrations: Rows
+    moves: Sequence[Move]
+    paid: PaidJobs
+    calls: tuple[Int64Array, Int64Array, Int64Array, Int64Array]
+
+
+CALLS = ("call_id", "finished_us", "charge_micros", "status")
 
 
 def can_perform(scenario: Scenario) -> bool:
-    """Whether a protocol's acts can be transactions (`unperformable` says why not)."""
-    return next(unperformable(scenario), None) is None
+    """Whether models can register at the port, and epochs be settled there, with a protocol."""
+    return is_registrable(scenario)
 
 
 def acts_of_world(world: World) -> Acts | None:
@@ -39,44 +62,60 @@ def acts_of_world(world: World) -> Acts | None:
     course, history = world.course, world.history
     if course is None or history.interrupted or not can_perform(world.scenario):
         return None
-    rows = course.chronicle.epochs, course.registry.rows
-    return acts_of(world.scenario, *rows, course.books.moves, jobs_of_world(world))
+    chronicle = course.chronicle
+    ids, times, charges, status = (
+        PackedColumn.joined([block.columns[name] for block in history.calls]) for name in CALLS
+    )
+    return acts_of(
+        world.scenario,
+        Told(
+            epochs=chronicle.epochs,
+            validators=chronicle.validators,
+            registrations=course.registry.rows,
+            moves=course.books.moves,
+            paid=jobs_of_world(world),
+            calls=(ids, times, charges, status),
+        ),
+    )
 
 
-def acts_of(
-    scenario: Scenario, epochs: Rows, registrations: Rows, moves: Iterable[Move],
-    paid: PaidJobs = NO_JOBS,
-) -> Acts:  # fmt: skip
-    """What the chain is to show of a protocol.
-
-    Args:
-        epochs: the record's rows by epoch, the last of which was cut short.
-        registrations: its rows by registration. moves: its transfers. paid: its jobs.
-    """
+def acts_of(scenario: Scenario, told: Told) -> Acts:
+    """What the chain is to show of a protocol."""
     protocol = scenario.protocol
     assert protocol is not None
-    assert protocol.purchases is not None
-    names, held = list(scenario.models), _Held(moves)
-    accounts = protocol_accounts(protocol, scenario.intents)
+    names, mints = list(scenario.models), is_mintable(scenario)
+    held = _Held(told.moves if mints else ())
+    accounts = protocol_accounts(protocol, scenario.intents) if mints else []
     miners = tuple(_enrolled(scenario, name) for name in names)
+    pool = protocol.purchases if mints else None
+    bought = tuple(
+        Bought(time_us, names.index(name), *pair, told.paid.by_swap.get(at))
+        for at, (time_us, name, pair) in enumerate(held.bought)
+    )
     return Acts(
         miners=miners,
-        registrations=tuple(_registered(miners, registrations)),
-        epochs_before=protocol.emission.epochs_before,
+        registrations=tuple(_registered(miners, told.registrations)),
+        mints=mints,
+        epochs_before=protocol.emission.epochs_before if mints else 0,
         epoch_s=us_from_hours_nearest(protocol.epoch_h) // US_PER_S,
-        pool_micros=micros_from_usd_exact(protocol.purchases.pool_usd),
-        pool_wei=int(protocol.purchases.pool_machina * WEI_PER_MACHINA),
-        epochs=_ended(epochs),
-        bought=tuple(
-            Bought(names.index(name), *pair, paid.by_swap.get(at))
-            for at, (name, pair) in enumerate(held.bought)
-        ),
+        pool_micros=micros_from_usd_exact(pool.pool_usd) if pool else 0,
+        pool_wei=int(pool.pool_machina * WEI_PER_MACHINA) if pool else 0,
+        epochs=tuple(_paid(told, bought)),
+        bought=bought,
         pool_left=(held.of["USDC", "pool"], held.of["MACHINA", "pool"]),
         given=tuple(held.of["MACHINA", each] for each in accounts if ":" in each),
         treasury_wei=held.of["MACHINA", "treasury"],
         bonds_wei=held.of["MACHINA", "bonds"],
-        jobs=paid.jobs,
+        jobs=told.paid.jobs,
     )
+
+
+def _paid(told: Told, bought: Sequence[Bought]) -> Iterator[Epoch]:
+    ids, times_us, charges, status = told.calls
+    other = ~np.isin(ids, np.array([job.call_id for job in told.paid.jobs], np.int64))
+    unpaid = times_us[status == Status.UNPAID]
+    epochs = epochs_of(told.epochs, told.validators, told.moves)
+    return with_payments(epochs, times_us[other], charges[other], unpaid, bought)
 
 
 class _Held:
@@ -84,15 +123,15 @@ class _Held:
 
     def __init__(self, moves: Iterable[Move]) -> None:
         self.of: dict[tuple[str, str], int] = defaultdict(int)
-        self.bought: list[tuple[str, tuple[int, int]]] = []
-        for _, kind, asset, source, target, amount in moves:
+        self.bought: list[tuple[int, str, tuple[int, int]]] = []
+        for time_us, kind, asset, source, target, amount in moves:
             self.of[asset, source] -= amount
             self.of[asset, target] += amount
             if kind == Kind.SWAP and asset == "USDC":
-                self.bought.append((source.removeprefix("model:"), (amount, 0)))
+                self.bought.append((time_us, source.removeprefix("model:"), (amount, 0)))
             elif kind == Kind.SWAP:
-                name, (micros, _) = self.bought[-1]
-                self.bought[-1] = name, (micros, amount)
+                sold_us, name, (micros, _) = self.bought[-1]
+                self.bought[-1] = sold_us, name, (micros, amount)
 
 
 def _enrolled(scenario: Scenario, name: str) -> Enrolled:
@@ -110,30 +149,28 @@ def _registered(miners: Sequence[Enrolled], rows: Rows) -> Iterator[Registered]:
             yield Registered(able[name], int(str(row["floor_micros"])), *times)
 
 
-def _ended(epochs: Rows) -> tuple[Epoch, ...]:
-    """Each epoch that has ended, with a root over its rows; a leaf is hashed twice."""
-    leaves: dict[int, list[bytes]] = defaultdict(list)
-    times_us: dict[int, int] = {}
-    for row in epochs:
-        text, number = "|".join(str(row[name]) for name in LEAF), int(str(row["epoch"]))
-        leaves[number].append(keccak(keccak(text.encode())))
-        times_us[number] = int(str(row["ended_us"]))
-    ended = sorted(leaves)[:-1]
-    return tuple(Epoch(times_us[number], root(leaves[number])) for number in ended)
-
-
 def recorded_acts(saved: Saved) -> Acts:
     """The acts that a saved record asks of the chain."""
     frames = saved.frames
     own = frames.transfers.filter(frames.transfers["call_id"].is_null())
     own = own.filter(own["asset"].cast(str) != "ETH")
-    moves = (
+    moves = [
         Move(row[0], Kind[row[1].upper()], row[2], row[3], row[4], int(row[5]))
         for row in own.select("time_us", "kind", "asset", "source", "target", "amount").iter_rows()
+    ]
+    tables = frames.protocol
+    ids, times, charges, status = (codes(frames.calls[name]) for name in CALLS)
+    return acts_of(
+        frames.scenario,
+        Told(
+            epochs=tables.epochs.iter_rows(named=True),
+            validators=tables.validators.iter_rows(named=True),
+            registrations=tables.registrations.iter_rows(named=True),
+            moves=moves,
+            paid=recorded_jobs(frames),
+            calls=(ids, times, charges, status),
+        ),
     )
-    epochs, registrations = frames.protocol.epochs, frames.protocol.registrations
-    rows = epochs.iter_rows(named=True), registrations.iter_rows(named=True)
-    return acts_of(frames.scenario, *rows, moves, recorded_jobs(frames))
 
 
 def with_protocol(audit: Audit, rpc: "Rpc", saved: Saved) -> Audit:

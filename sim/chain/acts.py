@@ -46,18 +46,28 @@ class Registered(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """An epoch that has ended: when, and a Merkle root over the rows of its tables."""
+    """An epoch that has ended, with the Merkle root of its scores, leaderboard and rewards.
+
+    Args:
+        ledger_micros: what agents were charged in it, jobs aside; None where the record does not
+            say, because not all of it was paid. ledger_wei: the MACHINA that models bought in it
+            with what such calls earned. bought_wei: that, and what jobs' ends bought.
+    """
 
     ended_us: int
     root: bytes
+    ledger_micros: int | None = 0
+    ledger_wei: int = 0
+    bought_wei: int = 0
 
 
 class Bought(NamedTuple):
-    """One swap: the model's position, micros of USDC spent, and wei of MACHINA got.
+    """One swap: when, the model's position, micros of USDC spent, and wei of MACHINA got.
 
     ``job`` is the position of the job whose end it is; None for a purchase of the model's own.
     """
 
+    time_us: int
     model: int
     micros: int
     wei: int
@@ -71,9 +81,10 @@ class Acts:
     Args:
         miners: all models, in the scenario's order.
         registrations: of those that have canonical intents, in order: ids at the port from 1.
+        mints: MACHINA is made by its contract's schedule; else there is none on the chain.
         epochs_before: how many of MACHINA's epochs had ended before the run.
         epoch_s: how long an epoch is, in seconds.
-        pool_micros, pool_wei: what the pool starts with of USDC and MACHINA.
+        pool_micros, pool_wei: what the pool starts with of USDC and MACHINA; 0 without a pool.
         epochs: those that have ended, in order.
         bought: in order.
         jobs: those that were paid, in the order in which they were created.
@@ -84,6 +95,7 @@ class Acts:
 
     miners: tuple[Enrolled, ...]
     registrations: tuple[Registered, ...]
+    mints: bool
     epochs_before: int
     epoch_s: int
     pool_micros: int

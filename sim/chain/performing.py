@@ -1,22 +1,22 @@
 """Telegraph's contracts in a run: MACHINA, its pool, the port; and a protocol's acts on them."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, groupby
 from typing import Final
 
 from sim.chain.accounts import TREASURY_INDEX, Account, AccountKind, account, accounts
-from sim.chain.acts import Acts
+from sim.chain.acts import Acts, Bought
 from sim.chain.blocks import Blocks
 from sim.chain.contracts import contract, created_address, integer
 from sim.chain.deployer import WITHDRAW_DELAY_S
 from sim.chain.deployment import Deployment
 from sim.chain.endowing import endow
-from sim.chain.hiring import Hiring
-from sim.chain.local.uniswap import POOL_FEE_PPM, Exchange, deploy_exchange
+from sim.chain.hiring import NOBODY, Hiring
+from sim.chain.local.uniswap import POOL_FEE_PPM, deploy_exchange
 from sim.chain.local.work import CALL_GAS, FOREIGN_GAS, Work, failed
-from sim.chain.registering import Registering, deeds
+from sim.chain.registering import BEFORE, Registering, deeds
 from sim.chain.sender import Transaction, Wallets
 from sim.facts import ChainError
 
@@ -53,17 +53,17 @@ class Performance:
             raise ChainError(f"{self._acts.epochs_before} epochs before now began before 1970")
         if not self._own:
             self._endow()
+        self._sellers = self._wallets(self._models)
         machina, acts = self._mint(), self._acts
-        sides = (self._deployment.usdc, acts.pool_micros), (machina, acts.pool_wei)
-        exchange = deploy_exchange(self._work, *sides)
-        port = self._port(machina, exchange)
-        self._run_port(port)
-        self._trade(machina, exchange, port)
+        made = replace(self._deployment, machina=machina)
+        if acts.pool_micros:
+            sides = (made.usdc, acts.pool_micros), (machina, acts.pool_wei)
+            exchange = deploy_exchange(self._work, *sides)
+            made = replace(made, uniswap_pool=exchange.pool, swap_router=exchange.swap_router)
+        made = replace(made, port=self._port(made))
+        self._take_course(made)
         self._hand_on(machina)
-        return replace(
-            self._deployment, machina=machina, port=port, uniswap_pool=exchange.pool,
-            swap_router=exchange.swap_router,
-        )  # fmt: skip
+        return made
 
     def _endow(self) -> None:
         """Gives everybody who sends something the ETH that it takes at most."""
@@ -95,10 +95,12 @@ class Performance:
         terms = (router, self._treasury.address, self._genesis_unix, self._acts.epoch_s)
         work.add("MACHINA", None, contract("MACHINA").creation(*terms))
         minted = contract("MACHINA").call("mintEpoch", [router], [router], [1])
-        for _ in range(self._acts.epochs_before + len(self._acts.epochs)):
+        for _ in range(
+            self._acts.epochs_before + len(self._acts.epochs) if self._acts.mints else 0
+        ):
             work.add("an epoch of MACHINA", place, minted, CALL_GAS)
-        micros = self._acts.pool_micros
-        work.add("USDC for the pool", usdc, self._token.call("mint", router, micros), CALL_GAS)
+        if micros := self._acts.pool_micros:
+            work.add("USDC for the pool", usdc, self._token.call("mint", router, micros), CALL_GAS)
         work.do()
         self._level(place)
         return place
@@ -121,25 +123,36 @@ class Performance:
             self._work.add("the treasury's part", machina, data, CALL_GAS)
             self._work.do()
 
-    def _port(self, machina: str, exchange: Exchange) -> str:
-        work, usdc = self._work, self._deployment.usdc
+    def _port(self, made: Deployment) -> str:
+        work = self._work
         place = created_address(work.sender.address, work.sender.nonce)
         terms = (
-            usdc, machina, self._treasury.address, work.sender.address, exchange.swap_router,
-            POOL_FEE_PPM, WITHDRAW_DELAY_S, JOB_LIFETIME_S,
+            made.usdc, made.machina, self._treasury.address, work.sender.address,
+            made.swap_router or NOBODY, POOL_FEE_PPM, WITHDRAW_DELAY_S, JOB_LIFETIME_S,
         )  # fmt: skip
         work.add("Port", None, contract("Port").creation(terms))
         work.do()
         return place
 
-    def _run_port(self, port: str) -> None:
-        """Models register and leave, and epochs are settled, in the order of the run."""
-        registering = Registering(self._acts, port, [owner.address for owner in self._models])
+    def _take_course(self, made: Deployment) -> None:
+        """Models register and leave, buy and end jobs, and epochs are settled, as the run had it.
+
+        All that models buy for with calls' earnings is claimed before, and so is what agents pay
+        for jobs taken out of their accounts.
+        """
+        registering = Registering(self._acts, made.port, [each.address for each in self._models])
+        self._register(registering, BEFORE)
+        hiring = Hiring(self._blocks, self._deployment, self._acts, made.port)
+        self._prepare_trade(made, hiring)
+        bought = deque(self._acts.bought)
         for number, epoch in enumerate(self._acts.epochs, 1):
             self._register(registering, epoch.ended_us)
-            data = contract("Port").call("submitEpoch", number, epoch.root, [])
-            self._work.add("an epoch's root", port, data, CALL_GAS)
+            self._trade(made, hiring, _until(bought, epoch.ended_us))
+            paid = epoch.ledger_micros or 0, epoch.ledger_wei
+            data = contract("Port").call("submitEpoch", number, epoch.root, [], *paid)
+            self._work.add("an epoch's root", made.port, data, CALL_GAS)
         self._register(registering, None)
+        self._trade(made, hiring, list(bought))
         self._work.do()
 
     def _register(self, registering: Registering, time_us: int | None) -> None:
@@ -147,35 +160,43 @@ class Performance:
         groups = registering.until(time_us)
         if groups:
             self._work.do()
-        wallets = self._wallets(self._models)
-        ready = [[registering.prepare(deed, wallets) for deed in some] for some in groups]
+        ready = [[registering.prepare(deed, self._sellers) for deed in some] for some in groups]
         for some in [list(chain(*ready))] if self._own else ready:
             self._submit(some)
 
-    def _trade(self, machina: str, exchange: Exchange, port: str) -> None:
-        """Models buy MACHINA, and jobs are made and ended, each swap for what the record says."""
-        acts, usdc = self._acts, self._deployment.usdc
-        buyers = sorted({bought.model for bought in acts.bought if bought.job is None})
-        wallets = self._wallets(self._models)
+    def _prepare_trade(self, made: Deployment, hiring: Hiring) -> None:
+        """Models have what they buy for, the exchange may take it, and agents pay for jobs."""
+        buyers = sorted({bought.model for bought in self._acts.bought if bought.job is None})
         self._claim(buyers)
-        approval = self._token.call("approve", exchange.swap_router, ALL)
-        self._submit([("an approval", wallets.prepare(at, usdc, approval, GAS)) for at in buyers])
-        hiring = Hiring(self._blocks, self._deployment, acts, port)
+        if buyers:
+            approval = self._token.call("approve", made.swap_router, ALL)
+            self._submit(
+                [
+                    ("an approval", self._sellers.prepare(at, made.usdc, approval, GAS))
+                    for at in buyers
+                ]
+            )
         for step, seconds in hiring.pay_in(self._genesis_run):
             self._submit(step, seconds)
+
+    def _trade(self, made: Deployment, hiring: Hiring, swaps: Sequence[Bought]) -> None:
+        """Models buy MACHINA, and jobs are made and ended, each swap for what the record says."""
+        if not swaps:
+            return
+        self._work.do()
         ready: list[tuple[str, Transaction]] = []
-        for bought in acts.bought:
+        for bought in swaps:
             if bought.job is not None:
                 ready += hiring.work_off(bought.job)
                 continue
             terms = (
-                usdc, machina, POOL_FEE_PPM, self._models[bought.model].address, NEVER,
+                made.usdc, made.machina, POOL_FEE_PPM, self._models[bought.model].address, NEVER,
                 bought.micros, bought.wei, 0,
             )  # fmt: skip
             data = contract("SwapRouter").call("exactInputSingle", terms)
-            swap = wallets.prepare(bought.model, exchange.swap_router, data, GAS)
-            ready.append((f"a purchase of {acts.miners[bought.model].model}", swap))
-        self._submit_in_order(ready)
+            swap = self._sellers.prepare(bought.model, made.swap_router, data, GAS)
+            ready.append((f"a purchase of {self._acts.miners[bought.model].model}", swap))
+        self._submit_in_order(ready, swaps)
 
     def _claim(self, models: Sequence[int]) -> None:
         """Models have what their calls have earned."""
@@ -197,12 +218,14 @@ class Performance:
                 )
         self._work.do()
 
-    def _submit_in_order(self, ready: Sequence[tuple[str, Transaction]]) -> None:
+    def _submit_in_order(
+        self, ready: Sequence[tuple[str, Transaction]], swaps: Sequence[Bought]
+    ) -> None:
         """As `_submit`; only in a block of our own do many senders' come in the order given."""
         if self._own:
             self._submit(ready)
             return
-        models = iter(self._acts.bought)
+        models = iter(swaps)
         for _, some in groupby(ready, lambda _: next(models).model):
             self._submit(list(some))
 
@@ -217,3 +240,11 @@ class Performance:
             transactions = [transaction for _, transaction in part]
             self._blocks.submit(transactions, max(self._after_s, seconds))
             failed(self._blocks.rpc, [(name, transaction.hash) for name, transaction in part])
+
+
+def _until(swaps: deque[Bought], time_us: int) -> list[Bought]:
+    """Takes those up to a time, that included."""
+    taken = []
+    while swaps and swaps[0].time_us <= time_us:
+        taken.append(swaps.popleft())
+    return taken

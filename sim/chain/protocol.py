@@ -15,7 +15,7 @@ from sim.facts import ChainError, ToolError
 
 def check_performable(sender: Sender, deployment: Deployment | None, url: str) -> None:
     """Raises `ToolError` if a protocol's acts cannot be done on a node of somebody else's."""
-    needs = f"a protocol that buys MACHINA on {url} needs"
+    needs = f"a protocol whose acts are to be on {url} needs"
     if not sender.has_key:
         raise ToolError(f"{needs} the router's key in {KEY_VARIABLE}; or --chain anvil, none")
     if deployment is not None and deployment.treasury.lower() != treasury().address.lower():

@@ -51,27 +51,55 @@ def unperformable(scenario: Scenario) -> Iterator[Fault]:
     the length of its epochs, the fee of the pool that is deployed and the least floor that the port
     takes, whatever events say; and models must be paid in a CallLedger.
     """
-    protocol, rail = scenario.protocol, scenario.rail.kind
+    protocol = scenario.protocol
     if protocol is None:
         yield Fault("protocol", "none", "one that buys MACHINA")
         return
     if protocol.purchases is None:
         yield _fault("protocol.purchases", "none", "purchases in the pool that is deployed")
-    elif protocol.purchases.pool_fee_ppm != POOL_FEE_PPM:
+    yield from _off_pool(scenario, protocol)
+    yield from _off_schedule(scenario, protocol)
+    if not is_registrable(scenario):
+        found = f"{least_floor_micros(protocol)} micros"
+        allowed = f"at least {PORT_LEAST_FLOOR_MICROS} micros, the port's least"
+        yield _fault("protocol.pricing.least_floor_usd", found, allowed)
+
+
+def _off_pool(scenario: Scenario, protocol: Protocol) -> Iterator[Fault]:
+    """Why no model can buy in the pool that is deployed with what it has earned."""
+    rail = scenario.rail.kind
+    if protocol.purchases is not None and protocol.purchases.pool_fee_ppm != POOL_FEE_PPM:
         found = str(protocol.purchases.pool_fee_ppm)
         yield _fault("protocol.purchases.pool_fee_ppm", found, f"{POOL_FEE_PPM}, the pool's")
     if rail not in LEDGER_RAILS:
         yield _fault("rail.kind", rail, f"{', '.join(LEDGER_RAILS)}, which pay into a CallLedger")
+
+
+def _off_schedule(scenario: Scenario, protocol: Protocol) -> Iterator[Fault]:
+    """Why MACHINA's contract would make other sums, or at other times."""
     ruling = [phase.scenario.protocol for phase in phases(scenario)]
     plain = Emission(epochs_before=protocol.emission.epochs_before)
     if not all(each and each.emission == plain for each in ruling):
         yield _fault("protocol.emission", "another schedule", "MACHINA's own, throughout")
     if not all(each and each.epoch_h == protocol.epoch_h for each in ruling):
         yield _fault("protocol.epoch_h", "epochs that change", "MACHINA's own, of one length")
-    if least_floor_micros(protocol) < PORT_LEAST_FLOOR_MICROS:
-        found = f"{least_floor_micros(protocol)} micros"
-        allowed = f"at least {PORT_LEAST_FLOOR_MICROS} micros, the port's least"
-        yield _fault("protocol.pricing.least_floor_usd", found, allowed)
+
+
+def is_registrable(scenario: Scenario) -> bool:
+    """Whether there is a protocol with no floor that the port does not take."""
+    protocol = scenario.protocol
+    return protocol is not None and least_floor_micros(protocol) >= PORT_LEAST_FLOOR_MICROS
+
+
+def is_mintable(scenario: Scenario) -> bool:
+    """Whether a protocol's MACHINA can be on the chain: by the contract's schedule, all of it.
+
+    What models buy is part of that: without purchases nothing is asked of rail and pool.
+    """
+    protocol = scenario.protocol
+    if protocol is None or any(_off_schedule(scenario, protocol)):
+        return False
+    return protocol.purchases is None or not any(_off_pool(scenario, protocol))
 
 
 def least_floor_micros(protocol: Protocol) -> int:

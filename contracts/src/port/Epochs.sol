@@ -24,13 +24,15 @@ abstract contract Epochs is Escrow, MinerRegistry, Purchase {
     mapping(address miner => uint256) public minerBalance;
 
     /// @inheritdoc IPort
-    function submitEpoch(uint256 epochId, bytes32 merkleRoot, Delivery[] calldata deliveries)
-        external
-        onlyAuthority
-        nonReentrant
-    {
+    function submitEpoch(
+        uint256 epochId,
+        bytes32 merkleRoot,
+        Delivery[] calldata deliveries,
+        uint256 ledgerUSDC,
+        uint256 ledgerMachina
+    ) external onlyAuthority nonReentrant {
         require(epochId == currentEpoch, "epoch out of order");
-        uint256 total = 0;
+        uint256 total = ledgerUSDC;
         uint256 fees = 0;
         for (uint256 i = 0; i < deliveries.length; ++i) {
             Delivery calldata delivery = deliveries[i];
@@ -45,6 +47,7 @@ abstract contract Epochs is Escrow, MinerRegistry, Purchase {
         }
         currentEpoch = epochId + 1;
         epochTotalUSDC[epochId] = total;
+        epochTotalMachina[epochId] += ledgerMachina;
         epochRoot[epochId] = merkleRoot;
         emit EpochSubmitted(epochId, merkleRoot, total, epochTotalMachina[epochId]);
         IERC20(usdcToken).safeTransfer(getTreasury, fees);

@@ -72,7 +72,8 @@ interface IPort {
     event MinerDeregistered(uint256 indexed registrationId, address indexed miner);
     /// @notice An intent's demand over the last 24 hours was counted.
     event VolumeSet(bytes32 indexed intentId, uint256 requests);
-    /// @notice An epoch was settled: `totalUSDC` deducted in it, `totalMachina` bought during it.
+    /// @notice An epoch was settled: `totalUSDC` deducted in it, `totalMachina` bought during it,
+    /// here and, as the authority says, where a ledger of its own settles calls.
     event EpochSubmitted(
         uint256 indexed epochId, bytes32 merkleRoot, uint256 totalUSDC, uint256 totalMachina
     );
@@ -247,8 +248,15 @@ interface IPort {
     /// @param epochId The epoch: must be `currentEpoch`.
     /// @param merkleRoot The root of its scores, leaderboard and rewards.
     /// @param deliveries The calls on prepaid escrow.
-    function submitEpoch(uint256 epochId, bytes32 merkleRoot, Delivery[] calldata deliveries)
-        external;
+    /// @param ledgerUSDC What agents were charged in it for calls that a ledger of its own settled.
+    /// @param ledgerMachina The MACHINA that miners bought during it with what they earned there.
+    function submitEpoch(
+        uint256 epochId,
+        bytes32 merkleRoot,
+        Delivery[] calldata deliveries,
+        uint256 ledgerUSDC,
+        uint256 ledgerMachina
+    ) external;
 
     /// @notice Pays a miner from its account here, as MACHINA by way of the pool, or as USDC if
     /// there is none, and what the pool does not take. The settlement authority's, or the miner's.
@@ -267,10 +275,10 @@ interface IPort {
     /// @notice Whether an epoch is settled.
     function epochSettled(uint256 epochId) external view returns (bool);
 
-    /// @notice The USDC deducted in an epoch.
+    /// @notice The USDC deducted in an epoch, here and on a ledger beside.
     function epochTotalUSDC(uint256 epochId) external view returns (uint256);
 
-    /// @notice The MACHINA bought during an epoch.
+    /// @notice The MACHINA bought during an epoch, here and with what a ledger beside paid.
     function epochTotalMachina(uint256 epochId) external view returns (uint256);
 
     /// @notice The root that an epoch was settled with.

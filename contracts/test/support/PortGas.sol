@@ -49,10 +49,8 @@ abstract contract PortGas is Test, Uniswap {
             jobLifetime: 1 days
         });
         _port = new Port(given);
-        string[] memory intents = new string[](1);
-        intents[0] = "CHAT_COMPLETION";
         vm.prank(SELLER);
-        _port.registerMiner("telex:m", bytes32(uint256(7)), SELLER, LEAST_FLOOR, intents);
+        _port.registerMiner("telex:m", bytes32(uint256(7)), SELLER, LEAST_FLOOR, names(1));
         _usdc.mint(BUYER, 100 * PRICE);
         vm.prank(BUYER);
         _usdc.approve(address(_port), type(uint256).max);
@@ -71,6 +69,40 @@ abstract contract PortGas is Test, Uniswap {
         OnChainData memory nothing;
         _port.transitionToTerminal(job, output, SELLER, "", 0, nothing);
         terminal = vm.lastCallGas().gasTotalUsed;
+    }
+
+    /// @dev What it takes a miner to register for the first time, for one intent and for two; to
+    /// replace that by another of one intent; and to give it up.
+    function registryGas()
+        internal
+        returns (uint256 one, uint256 two, uint256 update, uint256 deregister)
+    {
+        (address miner, string[] memory intents) = (newcomer(), names(1));
+        vm.prank(miner);
+        uint256 id = _port.registerMiner("telex:m", "hash", miner, LEAST_FLOOR, intents);
+        one = vm.lastCallGas().gasTotalUsed;
+        vm.prank(miner);
+        _port.updateMiner(id, "telex:m", "hash", miner, 2 * LEAST_FLOOR, intents);
+        update = vm.lastCallGas().gasTotalUsed;
+        vm.prank(miner);
+        _port.deregisterMiner(id + 1);
+        deregister = vm.lastCallGas().gasTotalUsed;
+        intents = names(2);
+        miner = newcomer();
+        vm.prank(miner);
+        _port.registerMiner("telex:m", "hash", miner, LEAST_FLOOR, intents);
+        two = vm.lastCallGas().gasTotalUsed;
+    }
+
+    function newcomer() private view returns (address) {
+        return address(uint160(0x5E11E2000 + _port.minerCount()));
+    }
+
+    function names(uint256 count) private pure returns (string[] memory intents) {
+        intents = new string[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            intents[i] = "CHAT_COMPLETION";
+        }
     }
 
     function number(uint256 value) private pure returns (OnChainData memory data) {

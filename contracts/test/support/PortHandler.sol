@@ -96,7 +96,7 @@ contract PortHandler is PortTest {
         }
         uint256 epochId = port.currentEpoch();
         vm.prank(AUTHORITY);
-        port.submitEpoch(epochId, "root", list);
+        port.submitEpoch(epochId, "root", list, 0, 0);
     }
 
     function pay(uint256 which, uint256 amount) external {

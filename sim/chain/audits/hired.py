@@ -31,7 +31,8 @@ def job_faults(rpc: Rpc, deployment: Deployment, acts: Acts, last: int) -> list[
         return [e for e in seen(token, place, ("Transfer",)) if e.indexed[0] == int(giver, 16)]
 
     steps = seen("Port", deployment.port, STEPS)
-    swaps = moved("MACHINA", deployment.machina, deployment.uniswap_pool)
+    pool = deployment.uniswap_pool
+    swaps = moved("MACHINA", deployment.machina, pool) if pool else []
     paid = moved("USDC", deployment.usdc, deployment.port) if acts.jobs else []
     agents = accounts(AccountKind.AGENT, max((job.agent for job in acts.jobs), default=-1) + 1)
     return [

@@ -90,10 +90,22 @@ def _shown(value: object) -> str:
 
 
 def _epochs(rpc: Rpc, place: str, acts: Acts) -> Iterator[str]:
-    """Each epoch's root, and that none is settled that has not ended."""
+    """Each epoch's root and sums, and that none is settled that has not ended."""
     port = contract("Port")
     roots = [epoch.root for epoch in acts.epochs] + [bytes(WORD)]
     calls = [port.call("epochRoot", number) for number in range(1, len(roots) + 1)]
     for number, (has, root) in enumerate(zip(rpc.views(place, calls), roots, strict=True), 1):
         if has != root:
             yield f"epoch {number} has the root {has.hex()}, {root.hex()} by the record"
+    sums = (
+        ("micros were charged", "epochTotalUSDC", [each.ledger_micros for each in acts.epochs]),
+        ("wei were bought", "epochTotalMachina", [each.bought_wei for each in acts.epochs]),
+    )
+    for what, view, needed in sums:
+        calls = [port.call(view, number) for number in range(1, len(needed) + 1)]
+        for number, (answer, amount) in enumerate(
+            zip(rpc.views(place, calls), needed, strict=True), 1
+        ):
+            counted = integer(answer)
+            if amount is not None and counted != amount:
+                yield f"epoch {number}: {counted} {what} by the port, {amount} by the record"

@@ -6,6 +6,7 @@ from sim.chain.audits.hired import job_faults
 from sim.chain.audits.port import port_faults
 from sim.chain.contracts import contract, integer
 from sim.chain.deployment import Deployment
+from sim.chain.hiring import NOBODY
 from sim.chain.rpc import Rpc
 
 
@@ -28,11 +29,12 @@ def _balances(rpc: Rpc, deployment: Deployment, acts: Acts) -> list[str]:
         bought[each.model] += each.wei
     holders = accounts(AccountKind.HOLDER, len(acts.given))
     treasury = account(AccountKind.OPERATOR, TREASURY_INDEX).address
+    pool = deployment.uniswap_pool or NOBODY
     needed = {
         **{owner.address: wei for owner, wei in zip(models, bought, strict=True)},
         **{owner.address: wei for owner, wei in zip(holders, acts.given, strict=True)},
         treasury: acts.treasury_wei,
-        deployment.uniswap_pool: acts.pool_left[1],
+        pool: acts.pool_left[1],
     }
     token = contract("USDC")
     views = [token.call("balanceOf", owner) for owner in needed]
@@ -46,8 +48,7 @@ def _balances(rpc: Rpc, deployment: Deployment, acts: Acts) -> list[str]:
     whole = sum(needed.values()) + acts.bonds_wei
     if supply != whole:
         faults.append(f"{supply} wei of MACHINA in all, {whole} in the record")
-    view = token.call("balanceOf", deployment.uniswap_pool)
-    dollars = integer(rpc.view(deployment.usdc, view))
+    dollars = integer(rpc.view(deployment.usdc, token.call("balanceOf", pool)))
     if dollars != acts.pool_left[0]:
         faults.append(f"the pool has {dollars} micros of USDC, {acts.pool_left[0]} in the record")
     return faults
