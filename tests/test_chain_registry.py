@@ -96,6 +96,18 @@ def test_the_port_has_seen_registrations_and_epochs_in_the_order_of_the_run(
     ]  # fmt: skip
 
 
+def test_registering_takes_the_gas_that_the_summary_says(elsewhere: Run, node: str):
+    deployment = load_deployment(elsewhere.directory / "deployment.json")
+    with Rpc(node) as rpc:
+        source = Source("Port", deployment.port, STEPS[:2])
+        seen = list(events(rpc, (source,), deployment.deploy_block, rpc.block().number))
+        before = {each.transaction for each in seen[:3]}
+        during = {each.transaction for each in seen} - before
+        gas = sum(rpc.receipt(name).gas_used for name in during)
+    assert len(during) == 6
+    assert elsewhere.summary.protocol.registry_gas == pytest.approx(gas, rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [

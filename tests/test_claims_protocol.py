@@ -47,6 +47,8 @@ def test_grace_farming_earns_four_times_as_much_as_one_registration():
     ]
     assert min(ratios) > 3
     assert max(ratios) < 5
+    costs, revenues = "protocol.registry_gas_micros", "models.farmer.revenue_micros"
+    assert 0 < max(farm.values(costs)) < 0.02 * min(farm.values(revenues))
     assert below(farm.less(once, "success_rate"), 0)
 
 

@@ -1,9 +1,11 @@
 """Registrations on record: who stands, since when, at which floor, and what has ended."""
 
+from sim.metrics import figures
+from sim.rails import port_gas
 from sim.record.frames import Frames
 from sim.scenario import Scenario
 from sim.units import US_PER_HOUR
-from tests.scenarios_for_tests import group, model, ran, scenario, token_model
+from tests.scenarios_for_tests import CHAT, CODE, group, model, ran, scenario, token_model
 
 MODELS = {
     "old": model("0.02"),
@@ -47,6 +49,28 @@ def test_every_registration_is_on_record_with_its_floor_and_until_it_ends():
         (7, "new", 30_000, 3, None),
         (8, "farmer", 10_000, 4, None),
     ]
+
+
+def test_registering_has_its_price_in_gas():
+    """Two first registrations, three that replace one, and one that is given up."""
+    port, ended = port_gas(), figures(ran(moving()))
+    gas = 2 * port.register_miner + 3 * port.update_miner + port.deregister_miner
+    found = ended.protocol
+    assert (found.registrations, found.registry_gas) == (5, gas)
+    # 0.01 gwei at 3,000 dollars: 0.03 micros for a unit of gas.
+    assert found.registry_gas_micros == -(-gas * 3 // 100)
+
+
+def test_gas_is_at_the_price_of_its_time_and_every_intent_takes_more():
+    models = {"m": model(quality={CHAT: 0.7, CODE: 0.7})}
+    rules = {"kind": "telegraph", "registrations": {"m": {"at_h": 2, "again_every_h": 2}}}
+    events = [{"at_h": 3, "set": {"chain.gas_price_gwei": 0.1}}]
+    what = scenario(models, protocol=rules, events=events, horizon_h=5)
+    first, again = (port_gas().registration(2, replaces=replaces) for replaces in (False, True))
+    assert first - port_gas().register_miner == again - port_gas().update_miner > 20_000
+    found = figures(ran(what)).protocol
+    assert found.registry_gas == first + again
+    assert found.registry_gas_micros == -(-(first * 3 + again * 30) // 100)
 
 
 def test_without_floors_a_price_is_no_registration():

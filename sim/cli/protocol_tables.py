@@ -16,6 +16,9 @@ def protocol_rows(summary: Summary) -> Iterator[tuple[str, str]]:
         yield "rounds", f"{whole(found.rounds)}, {failed}; {whole(found.spot_checks)} spot checks"
     if found.epochs or found.revocations:
         yield "epochs ended", f"{whole(found.epochs)}; revocations: {whole(found.revocations)}"
+    if found.registrations:
+        gas = f"{whole(found.registry_gas)} gas, {dollars(found.registry_gas_micros)} $"
+        yield "registrations", f"{whole(found.registrations)} in the run, for {gas}"
     if found.multiplier_max > 1:
         yield "multiplier", f"up to {found.multiplier_max:g}"
     if found.spent_micros:

@@ -34,6 +34,13 @@ class ProtocolFigures(Part):
     slashed_machina: Annotated[float, means("MACHINA", "taken from stakes for fabrication")]
     spent_micros: Annotated[int, means("micros", "of models' earnings that bought MACHINA")]
     bought_machina: Annotated[float, means("MACHINA", "bought with them")]
+    registrations: Annotated[int, means("registrations", "of models, made in the run")]
+    registry_gas: Annotated[
+        int, means("gas", "that they take at the port, and giving one up; not part of welfare")
+    ]
+    registry_gas_micros: Annotated[
+        int, means("micros", "registry gas x gas price x ETH price of its time, rounded up")
+    ]
 
 
 class JobFigures(Part):

@@ -3,6 +3,7 @@
 import polars as pl
 
 from sim.metrics.parts import JudgeFigures, ProtocolFigures
+from sim.metrics.registry import registry_figures
 from sim.protocols.money import WEI_PER_MACHINA
 from sim.record.frames import Frames
 
@@ -24,6 +25,7 @@ def protocol_figures(frames: Frames) -> ProtocolFigures:
     late = pl.col("time_us") > 0
     swapped, own = moves.filter(kind == "swap"), moves.filter(asset == "MACHINA")
     highest = epochs["multiplier_tenths_max"].to_list()
+    registrations, gas, gas_micros = registry_figures(frames)
     return ProtocolFigures(
         epochs=max(0, len(each) - 1),
         rounds=int(each["rounds"].sum()),
@@ -36,6 +38,9 @@ def protocol_figures(frames: Frames) -> ProtocolFigures:
         slashed_machina=machina(own.filter(kind == "slash")["amount"].sum()),
         spent_micros=int(swapped.filter(asset == "USDC")["amount"].sum() or 0),
         bought_machina=machina(swapped.filter(asset == "MACHINA")["amount"].sum()),
+        registrations=registrations,
+        registry_gas=gas,
+        registry_gas_micros=gas_micros,
     )
 
 

@@ -1,4 +1,4 @@
-"""What transactions of rails and jobs cost in gas, by the contracts' own gas tests."""
+"""What transactions of rails and of the port cost in gas, by the contracts' own gas tests."""
 
 from functools import cache
 from pathlib import Path
@@ -65,11 +65,23 @@ class EpochGas(BaseModel):
 
 
 class PortGas(BaseModel):
-    """``Port``: what a job takes of an agent, which pays in for it and opens it, and to end it."""
+    """``Port``: what a job takes of an agent, which pays in for it and opens it, and to end it.
+
+    Registrations are of one intent; each more takes ``miner_intent``.
+    """
 
     deposit: int
     create_job: int
     terminal: int
+    register_miner: int
+    update_miner: int
+    deregister_miner: int
+    miner_intent: int
+
+    def registration(self, intents: int, *, replaces: bool) -> int:
+        """A model's registration for so many intents: its first, or one that replaces another."""
+        first = self.update_miner if replaces else self.register_miner
+        return first + (intents - 1) * self.miner_intent
 
     @property
     def per_job(self) -> int:
@@ -99,5 +111,5 @@ def gas() -> Gas:
 
 
 def port_gas() -> PortGas:
-    """What an on-chain job takes in gas, which goes by no rail."""
+    """What on-chain jobs and registrations take in gas, which goes by no rail."""
     return gas().port
