@@ -177,7 +177,7 @@ def performed(rpc: Rpc, acts: Acts, payees: Sequence[str]) -> Deployment:
 
 
 def test_a_port_that_has_what_the_record_has_is_without_fault(free: Rpc):
-    assert port_faults(free, performed(free, ACTS, PAYEES), ACTS) == []
+    assert port_faults(free, performed(free, ACTS, PAYEES), ACTS, free.block().number) == []
 
 
 @pytest.mark.parametrize(
@@ -225,8 +225,19 @@ def test_a_port_that_has_what_the_record_has_is_without_fault(free: Rpc):
 def test_a_port_that_has_anything_else_is_told_apart(
     free: Rpc, done: Acts, payees: Sequence[str], fault: str
 ):
-    found = port_faults(free, performed(free, done, payees), ACTS)
+    found = port_faults(free, performed(free, done, payees), ACTS, free.block().number)
     assert any(each.startswith(fault) for each in found), found
+
+
+def test_what_others_register_after_a_run_is_none_of_it(free: Rpc):
+    deployment = performed(free, ACTS, PAYEES)
+    last, other = free.block().number, account(AccountKind.OPERATOR, 5)
+    work = Work(free, other)
+    terms = "telex:other", bytes(32), other.address, 10_000, [CHAT]
+    work.add("another's", deployment.port, contract("Port").call("registerMiner", *terms))
+    work.do()
+    assert port_faults(free, deployment, ACTS, last) == []
+    assert port_faults(free, deployment, ACTS, last + 1)
 
 
 def test_a_model_of_no_canonical_intent_has_no_place_at_the_port():

@@ -25,10 +25,13 @@ Step = tuple[str, int]
 """An event of the port's, and the id of the registration or the epoch that it names."""
 
 
-def port_faults(rpc: Rpc, deployment: Deployment, acts: Acts) -> list[str]:
-    """Everything in which registrations and epochs differ from the record, in words."""
+def port_faults(rpc: Rpc, deployment: Deployment, acts: Acts, last: int) -> list[str]:
+    """Everything in which registrations and epochs differ from the record, in words.
+
+    What others register after block ``last``, a run's last one, is none of it.
+    """
     source = Source("Port", deployment.port, (REGISTERED, DEREGISTERED, SETTLED))
-    seen = list(events(rpc, (source,), deployment.deploy_block, rpc.block().number))
+    seen = list(events(rpc, (source,), deployment.deploy_block, last))
     return [
         *_order(seen, acts),
         *_registrations(rpc, deployment.port, seen, acts),
@@ -61,7 +64,7 @@ def _words(step: Step | None) -> str:
 def _registrations(rpc: Rpc, place: str, seen: Sequence[Seen], acts: Acts) -> Iterator[str]:
     """Each registration as the port has it, against the record's."""
     port = contract("Port")
-    count = integer(rpc.view(place, port.call("minerCount")))
+    count = sum(each.name == REGISTERED for each in seen)
     if count != len(acts.registrations):
         yield f"{count} registrations at the port, {len(acts.registrations)} in the record"
     numbers = range(1, len(acts.registrations) + 1)

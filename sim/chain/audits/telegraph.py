@@ -17,7 +17,7 @@ def protocol_faults(rpc: Rpc, deployment: Deployment, acts: Acts, last: int) -> 
     """
     return [
         *_balances(rpc, deployment, acts),
-        *port_faults(rpc, deployment, acts),
+        *port_faults(rpc, deployment, acts, last),
         *job_faults(rpc, deployment, acts, last),
     ]
 
