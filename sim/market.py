@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from sim.agents import Agent, Own
-from sim.clearing import Clearing, clearing_of
+from sim.clearing import Clearing, clearing_of, fallback_of
 from sim.clock import Clock
 from sim.facts import Decision, Outcome, Reason, Status, Task
 from sim.ledger import Ledger
@@ -12,7 +12,7 @@ from sim.models import Answer, Call, Changes, Endpoint, Pool
 from sim.rails import Rail
 from sim.routers import LEARNERS, Router, judge_of
 from sim.scenario.schema import Scenario
-from sim.units import NEVER_US, share_floor
+from sim.units import NEVER_US
 from sim.validators import verdict_ppm
 
 
@@ -22,14 +22,16 @@ class Market:
     Rows of ended calls and tasks gather in ``calls`` and ``tasks`` (and what agents do beside the
     market in ``own_answers`` and ``decisions``, what changes of models in ``changes``, and what
     they ask in ``asks``) until the world takes them; ``judge`` gives the verdict on an answer;
-    ``in_flight`` holds the calls under way. ``drained`` happens when no task is to come (`close`)
-    and none is open. ``on_ended`` is told whenever a call has ended and its money is settled.
+    ``in_flight`` holds the calls under way, ``lost`` how many of a task's another took over.
+    ``drained`` happens when no task is to come (`close`) and none is open. ``on_ended`` is told
+    whenever a call has ended and its money is settled.
     """
 
     def __init__(self, clock: Clock, pool: Pool, ledger: Ledger, scenario: Scenario) -> None:
         self.clock, self.pool, self.ledger = clock, pool, ledger
         self.router: Router = scenario.router
         self.rail: Rail = scenario.rail
+        self.fallback, self.lost = fallback_of(scenario), dict[int, int]()
         self.pay_any = self.rail.settle_on == "delivered"
         self.in_flight: dict[int, Call] = {}
         self.asks: list[tuple[int, ...]] = []
@@ -64,9 +66,11 @@ class Market:
         if isinstance(offer, Reason):
             plan.refused(self, task_id, agent, attempt, task, offer)
             return
-        self.ledger.hold(agent.index, offer[1])
-        call = Call(self.calls_made, task_id, agent, attempt, task, self.clock.now, *offer)
-        plan.made(call)
+        self._make(Call(self.calls_made, task_id, agent, attempt, task, self.clock.now, *offer))
+
+    def _make(self, call: Call) -> None:
+        self.ledger.hold(call.agent.index, call.quote_micros)
+        call.agent.plan.made(call)
         self._enter(call)
         if not self.clearing.enter(call):
             self._wait(call)
@@ -157,7 +161,28 @@ class Market:
         call.answer = None
         self._leave(call)
         self._end_call(call, Status.REFUNDED, reason, 0, 0)
-        call.agent.plan.after(self, call, reason, 0)
+        if reason is not Reason.OUTAGE or not self._fall_back(call):
+            call.agent.plan.after(self, call, reason, 0)
+
+    def _fall_back(self, lost: Call) -> bool:
+        """Whether the router has another model take over a lost call, at the same attempt."""
+        router, agent, attempt, plan = self.fallback, lost.agent, lost.attempt, lost.agent.plan
+        if router is None or lost.place >= router.fallbacks:
+            return False
+        task, purse_micros = plan.again(self, lost), self.ledger.free[agent.index]
+        if task is None or self.clock.now >= task.deadline_us:
+            return False
+        models, refusal = plan.fitting(self, lost.task_id, agent, attempt, task, purse_micros)
+        behind = () if refusal else (router.behind(task, attempt, models, self.pool),)
+        offer = refusal or self.clearing.offer(agent, task, attempt, behind)
+        if isinstance(offer, Reason):
+            return False
+        plan.lost(self, lost)
+        self.lost[lost.task_id] = self.lost.get(lost.task_id, 0) + 1
+        call = Call(self.calls_made, lost.task_id, agent, attempt, task, self.clock.now, *offer)
+        call.place = lost.place + 1
+        self._make(call)
+        return True
 
     def adopt(self, scenario: Scenario) -> None:
         """Goes on by other parameters: models, requirements, router, fee and what is paid for."""
@@ -165,6 +190,7 @@ class Market:
             self.pool.notes.clear()
         self.pool.adopt(scenario)
         self.router, self.rail = scenario.router, scenario.rail
+        self.fallback = fallback_of(scenario)
         self.doubts = judge_of(self.router)
         self.pay_any = self.rail.settle_on == "delivered"
         self.clearing.adopt(scenario)
@@ -214,26 +240,9 @@ class Market:
     ) -> None:
         self.ledger.end_hold(call.agent.index, call.quote_micros, charge_micros, call.slash_micros)
         self.clearing.ended(call, charge_micros, reason is Reason.NONE)
-        self.calls.append(self.row(call, status, reason, charge_micros, score_ppm))
+        now, fee_bps = self.clock.now, self.rail.fee_bps
+        self.calls.append(call.row(now, fee_bps, status, reason, charge_micros, score_ppm))
         self.on_ended()
-
-    def row(
-        self, call: Call, status: Status, reason: Reason, charge_micros: int, score_ppm: int
-    ) -> tuple[int, ...]:
-        """A call as a row, in the order of the columns of `sim.record.Calls`."""
-        task, now = call.task, self.clock.now
-        _, cached_tokens, output_tokens, _, produced_tokens, served_by, cost_micros = (
-            call.answer or (False, 0, 0, 0, 0, call.model.index, 0)
-        )
-        return (
-            call.id, call.task_id, call.agent.index, call.model.index, task.intent,
-            call.posted_us, call.started_us if call.started_us >= 0 else now, now,
-            task.input_tokens, cached_tokens, output_tokens, call.attempt,
-            call.quote_micros, charge_micros, share_floor(charge_micros, self.rail.fee_bps),
-            reason is Reason.NONE, score_ppm, status, reason, task.output_tokens, task.difficulty,
-            task.step, task.clone, produced_tokens, served_by, cost_micros,
-            call.bid_micros, call.ask_micros, call.slash_micros,
-        )  # fmt: skip
 
     def host_answered(self, own: Own, model: int, output_tokens: int, reason: Reason) -> None:
         """An answer of an agent's own machines as a row of `sim.record.OwnAnswers`."""
@@ -250,20 +259,13 @@ class Market:
     def end_task(
         self, task_id: int, agent: Agent, calls: int, task: Task, outcome: Outcome, reason: Reason
     ) -> None:
-        """Ends a task after so many calls."""
-        self.tasks.append(
-            (
-                task_id,
-                agent.index,
-                task.intent,
-                task.posted_us,
-                self.clock.now,
-                calls,
-                outcome,
-                reason,
-                task.value_micros,
-            )
-        )
+        """Ends a task after so many calls, and those that others have stood in for."""
+        if self.lost:
+            calls += self.lost.pop(task_id, 0)
+        self.tasks.append((
+            task_id, agent.index, task.intent, task.posted_us, self.clock.now, calls, outcome,
+            reason, task.value_micros,
+        ))  # fmt: skip
         self.tasks_ended += 1
         if self.closed:
             self._check_drained()

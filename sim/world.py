@@ -260,11 +260,11 @@ class World:
 
     def _strand(self) -> Calls:
         """Writes down the calls and tasks that an interruption found under way."""
-        market = self.market
+        market, now = self.market, self.clock.now
         flying = list(market.in_flight.values())
         for call in flying:
             call.answer = None
-            market.calls.append(market.row(call, Status.IN_FLIGHT, Reason.INTERRUPTED, 0, 0))
+            market.calls.append(call.row(now, 0, Status.IN_FLIGHT, Reason.INTERRUPTED, 0, 0))
         for plan in dict.fromkeys(agent.plan for agent in self.agents):
             plan.strand(market, [call for call in flying if call.agent.plan is plan])
         return self._collect()[0]

@@ -95,7 +95,8 @@ class Plan(Protocol):
     """How the agents of a group go about their tasks.
 
     Of every task, each attempt is `begin`'s or `after`'s; each is either `refused` or made a call,
-    and `after` is told how that ended.
+    and `after` is told how that ended: or, where the router has another model take over a call that
+    was lost, how that one's did.
     """
 
     remembers: ClassVar[bool]
@@ -139,6 +140,17 @@ class Plan(Protocol):
 
     def after(self, desk: Desk, call: Attempt, reason: Reason, charge_micros: int) -> None:
         """A call has ended, for a reason, at a charge."""
+        ...
+
+    def again(self, desk: Desk, call: Attempt) -> Task | None:
+        """What a call that was lost may ask of another model; None if nothing is wanted any more.
+
+        That is its own task, within the budgets as they are once its hold is back.
+        """
+        ...
+
+    def lost(self, desk: Desk, call: Attempt) -> None:
+        """Another model takes over a call that was lost: as if that had never been made."""
         ...
 
     def strand(self, desk: Desk, calls: Iterable[Attempt]) -> None:

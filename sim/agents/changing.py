@@ -64,6 +64,14 @@ class Changing:
         """As `Plan.after`."""
         self._at(call.task.posted_us).after(desk, call, reason, charge_micros)
 
+    def again(self, desk: Desk, call: Attempt) -> Task | None:
+        """As `Plan.again`."""
+        return self._at(call.task.posted_us).again(desk, call)
+
+    def lost(self, desk: Desk, call: Attempt) -> None:
+        """As `Plan.lost`."""
+        self._at(call.task.posted_us).lost(desk, call)
+
     def strand(self, desk: Desk, calls: Iterable[Attempt]) -> None:
         """As `Plan.strand`, each of its own tasks."""
         flying = list(calls)

@@ -81,6 +81,13 @@ class Retry:
             outcome = Outcome.FAILED
         desk.end_task(call.task_id, agent, attempt, task, outcome, reason)
 
+    def again(self, desk: Desk, call: Attempt) -> Task | None:
+        """The same."""
+        return call.task
+
+    def lost(self, desk: Desk, call: Attempt) -> None:
+        """Nothing was noted of it."""
+
     def strand(self, desk: Desk, calls: Iterable[Attempt]) -> None:
         """Each call is all that is under way of its task."""
         for call in calls:

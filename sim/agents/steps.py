@@ -99,6 +99,12 @@ class Steps:
             left_micros = rules.day_micros - purse.spent(desk.clock.now)
             yield max(0, left_micros), Reason.DAY_BUDGET
 
+    def _within_budgets(self, desk: Desk, progress: Progress, task: Task) -> Task:
+        """What is asked, for no more than what is left of the budgets."""
+        for left_micros, _ in self._budgets(desk, progress):
+            task = task._replace(limit_micros=min(task.limit_micros, left_micros))
+        return task
+
     def refused(
         self, desk: Desk, task_id: int, agent: Agent, attempt: int, task: Task, reason: Reason
     ) -> None:
@@ -128,24 +134,40 @@ class Steps:
 
     def after(self, desk: Desk, call: Attempt, reason: Reason, charge_micros: int) -> None:
         """Books the charge, learns from what was answered, and goes on."""
-        progress, mind = self.open[call.task_id], self.mind(call.agent)
-        back = call.quote_micros - charge_micros
-        progress.spent_micros -= back
-        if mind.purse is not None:
-            mind.purse.refund(call.posted_us, desk.clock.now, back)
-        model = call.model.index
+        mind, model = self.mind(call.agent), call.model.index
+        self._give_back(desk, call, call.quote_micros - charge_micros)
         if reason in ANSWERED:
             mind.beliefs.see(call.task.intent, model, right=reason is Reason.NONE)
         self.rules.outsider.charged(mind, model, charge_micros)
-        self._answered(desk, progress, call.task, reason)
+        self._answered(desk, self.open[call.task_id], call.task, reason)
+
+    def _give_back(self, desk: Desk, call: Attempt, back_micros: int) -> None:
+        purse = self.mind(call.agent).purse
+        self.open[call.task_id].spent_micros -= back_micros
+        if purse is not None:
+            purse.refund(call.posted_us, desk.clock.now, back_micros)
+
+    def again(self, desk: Desk, call: Attempt) -> Task | None:
+        """The same within the budgets, if the task is not given up."""
+        progress = self.open[call.task_id]
+        if progress.outcome is not None:
+            return None
+        self._give_back(desk, call, call.quote_micros)
+        task = self._within_budgets(desk, progress, call.task)
+        self._give_back(desk, call, -call.quote_micros)
+        return task
+
+    def lost(self, desk: Desk, call: Attempt) -> None:
+        """Neither counts it nor its hold."""
+        progress = self.open[call.task_id]
+        progress.calls, progress.answers = progress.calls - 1, progress.answers - 1
+        self._give_back(desk, call, call.quote_micros)
 
     def strand(self, desk: Desk, calls: Iterable[Attempt]) -> None:
         """Every task that is open ends so."""
         for task_id, progress in self.open.items():
-            desk.end_task(
-                task_id, progress.agent, progress.calls, progress.task, Outcome.OPEN,
-                Reason.INTERRUPTED,
-            )  # fmt: skip
+            agent, made, task = progress.agent, progress.calls, progress.task
+            desk.end_task(task_id, agent, made, task, Outcome.OPEN, Reason.INTERRUPTED)
         self.open.clear()
 
     # The way through the parts ---------------------------------------------------------------
@@ -183,8 +205,7 @@ class Steps:
         if progress.outcome is not None:
             return
         attempt, task = progress.next_task(index, clone)
-        for left_micros, _ in self._budgets(desk, progress):
-            task = task._replace(limit_micros=min(task.limit_micros, left_micros))
+        task = self._within_budgets(desk, progress, task)
         progress.pending += 1
         progress.busy[index] += 1
         mind = self.mind(progress.agent)

@@ -1,5 +1,6 @@
 """Clearing: how a run's mechanism turns tasks and quotes into calls and their prices."""
 
+from sim.clearing.behind import FallingBack, fallback_of
 from sim.clearing.bonded import BondedAuction
 from sim.clearing.capacity import CapacityAuction
 from sim.clearing.demand import DemandPrice
@@ -20,7 +21,7 @@ from sim.mechanisms import (
 from sim.models import FloorPool, JobPool
 from sim.scenario.schema import Scenario
 
-__all__ = ["Clearing", "Floor", "Offer", "clearing_of"]
+__all__ = ["Clearing", "FallingBack", "Floor", "Offer", "clearing_of", "fallback_of"]
 
 
 def clearing_of(scenario: Scenario, floor: Floor) -> Clearing:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from sim.agents import Ways
+from sim.clearing import fallback_of
 from sim.facts import Outcome
 from sim.laws.evidence import PART, Evidence
 from sim.record.terms import of_tasks
@@ -16,19 +17,23 @@ from sim.units import US_PER_DAY, Int64Array, micros_from_usd_exact
 def answers_wrong(evidence: Evidence) -> int:
     """How many parts or tasks do not add up.
 
-    Attempts at a part count from 0 without gaps. A part is won by its last answer, and by one alone
-    unless its workflow may go back to it. A task has succeeded if, and only if, all its parts are
-    won; and it has none but those of its workflow.
+    Attempts at a part count from 0 without gaps; at one there are several answers only where each
+    stands in for one that an outage took, as far as the router has fallbacks. A part is won by its
+    last answer, and by one alone unless its workflow may go back to it. A task has succeeded if,
+    and only if, all its parts are won; and it has none but those of its workflow.
     """
     claims, taken = evidence.tasks.outcome == Outcome.SUCCEEDED, evidence.taken
     needed, won = evidence.ways.answers(taken), np.zeros(len(claims), np.int64)
+    behind = [fallback_of(phase.scenario) for phase in phases(evidence.frames.scenario)]
+    most = max(router.fallbacks if router else 0 for router in behind)
     wrong = 0
     for block, answers in evidence.answers():
         parts = answers.group_by(PART, maintain_order=True).agg(
-            n=pl.len(), last=pl.col("attempt").max(), different=pl.col("attempt").n_unique(),
+            last=pl.col("attempt").max(), different=pl.col("attempt").n_unique(),
             wins=pl.col("won").sum(), won=pl.col("won").last(),
         )  # fmt: skip
         wrong += _parts_wrong(parts, _expected(evidence, block))
+        wrong += _stand_ins_wrong(answers, most)
         known = parts.filter(pl.col("task_id").is_between(0, len(won), "left"))
         np.add.at(won, known["task_id"].to_numpy(), known["won"].to_numpy())
     return wrong + int(((won == needed) != claims).sum())
@@ -36,12 +41,22 @@ def answers_wrong(evidence: Evidence) -> int:
 
 def _parts_wrong(parts: pl.DataFrame, expected: pl.DataFrame) -> int:
     """How many parts are of no workflow, have gaps, or are won twice or not at last."""
-    gaps = (pl.col("last") != pl.col("n") - 1) | (pl.col("different") != pl.col("n"))
+    gaps = pl.col("last") != pl.col("different") - 1
     lost = (pl.col("wins") > 0) & (pl.col("won") == 0)
     twice = (pl.col("wins") > 1) | lost
     named = parts.join(expected, on=PART, how="left")
     again = named.filter(twice & ~pl.col("again")).height
     return parts.filter(gaps).height + named["again"].null_count() + again
+
+
+def _stand_ins_wrong(answers: pl.DataFrame, most: int) -> int:
+    """How many answers repeat an attempt whose last was not lost, or was the last fallback."""
+    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in (*PART, "attempt"))
+    repeated = answers.select(same=same.fill_null(False), lost=pl.col("lost").shift())
+    if not repeated["same"].any():
+        return 0
+    times = answers.group_by(*PART, "attempt").len()["len"]
+    return repeated.filter("same", ~pl.col("lost")).height + int((times > 1 + most).sum())
 
 
 def _expected(evidence: Evidence, block: range) -> pl.DataFrame:

@@ -88,8 +88,8 @@ class Evidence:
             block = range(number * BLOCK_TASKS, (number + 1) * BLOCK_TASKS)
             mine, theirs = (_places(each, block) for each in (self.calls_by_task, own_by_task))
             answers = [
-                _answers(calls, mine, calls.posted_us, calls.success),
-                _answers(own, theirs, own.started_us, right),
+                _answers(calls, mine, calls.posted_us, calls.success, calls.reason),
+                _answers(own, theirs, own.started_us, right, own.reason),
             ]
             yield block, pl.concat(answers).sort(*PART, "attempt", maintain_order=True)
 
@@ -142,7 +142,9 @@ def _places(by_task: tuple[Int64Array, Int64Array], block: range) -> Int64Array:
 
 
 def _answers(
-    rows: Calls | OwnAnswers, places: Int64Array, asked_us: Int64Array, won: Int64Array
-) -> pl.DataFrame:
+    rows: Calls | OwnAnswers, places: Int64Array, asked_us: Int64Array, won: Int64Array,
+    reason: Int64Array,
+) -> pl.DataFrame:  # fmt: skip
     columns = {name: getattr(rows, name)[places] for name in (*PART, "attempt", "finished_us")}
-    return pl.DataFrame({**columns, "asked_us": asked_us[places], "won": won[places]})
+    lost = reason[places] == Reason.OUTAGE
+    return pl.DataFrame({**columns, "asked_us": asked_us[places], "won": won[places], "lost": lost})

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sim.agents import Agent
 from sim.chance import below, key, mix
 from sim.costs import UniformCost, costs_of, rates
-from sim.facts import Task
+from sim.facts import Reason, Status, Task
 from sim.latencies import Lognormal, Pace
 from sim.mechanisms import Posted, Tariff
 from sim.models.ability import ability, discrimination_of, solved_ppm
@@ -25,6 +25,7 @@ from sim.units import (
     US_PER_S,
     gross_ceil,
     ppm_nearest,
+    share_floor,
     us_from_ms_nearest,
 )
 
@@ -217,11 +218,13 @@ class Call:
     """A call under way: one attempt of one model at a task.
 
     ``terms`` is what the mechanism makes of it; where there are none, the model's tariff holds.
+    ``place`` counts the calls of this attempt that were lost before it: 0 is the router's pick.
     """
 
     __slots__ = (
-        "agent", "answer", "ask_micros", "attempt", "bid_micros", "id", "model", "posted_us",
-        "quote_micros", "slash_micros", "started_us", "tariff", "task", "task_id", "terms",
+        "agent", "answer", "ask_micros", "attempt", "bid_micros", "id", "model", "place",
+        "posted_us", "quote_micros", "slash_micros", "started_us", "tariff", "task", "task_id",
+        "terms",
     )  # fmt: skip
 
     def __init__(
@@ -232,5 +235,24 @@ class Call:
         self.task, self.posted_us, self.model = task, posted_us, model
         self.quote_micros, self.bid_micros, self.ask_micros = quote_micros, bid_micros, ask_micros
         self.terms, self.tariff = terms, model.tariff
-        self.started_us, self.slash_micros = -1, 0
+        self.started_us, self.slash_micros, self.place = -1, 0, 0
         self.answer: Answer | None = None
+
+    def row(
+        self, now_us: int, fee_bps: int, status: Status, reason: Reason, charge_micros: int,
+        score_ppm: int,
+    ) -> tuple[int, ...]:  # fmt: skip
+        """The call as it ends, in the order of the columns of `sim.record.Calls`."""
+        task = self.task
+        _, cached_tokens, output_tokens, _, produced_tokens, served_by, cost_micros = (
+            self.answer or (False, 0, 0, 0, 0, self.model.index, 0)
+        )
+        return (
+            self.id, self.task_id, self.agent.index, self.model.index, task.intent,
+            self.posted_us, self.started_us if self.started_us >= 0 else now_us, now_us,
+            task.input_tokens, cached_tokens, output_tokens, self.attempt,
+            self.quote_micros, charge_micros, share_floor(charge_micros, fee_bps),
+            reason is Reason.NONE, score_ppm, status, reason, task.output_tokens, task.difficulty,
+            task.step, task.clone, produced_tokens, served_by, cost_micros,
+            self.bid_micros, self.ask_micros, self.slash_micros,
+        )  # fmt: skip

@@ -16,6 +16,7 @@ EXPLORE = key("router/explore")
 GRACE = key("router/grace")
 RANK = key("router/rank")
 TIE = key("router/tie")
+Fallbacks = Annotated[int, Field(ge=0, le=100, strict=True)]
 ModelName = Annotated[str, Field(min_length=1, max_length=64)]
 
 

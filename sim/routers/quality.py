@@ -12,7 +12,7 @@ from pydantic import Field
 from sim.chance import below, mix
 from sim.facts import Task
 from sim.parameters import Parameters, Positive, PositiveUsd, Share
-from sim.routers.drawing import GRACE, RANK, TIE, drawn
+from sim.routers.drawing import GRACE, RANK, TIE, Fallbacks, drawn
 from sim.routers.pool import Pool
 from sim.units import PPM, micros_from_usd_exact, ppm_nearest
 
@@ -25,7 +25,8 @@ class Leaderboard(Parameters):
     With fewer models than shares, the shares left are scaled up; models of equal score share the
     sum of their places equally. While models are in grace, ``grace_percent`` of the tasks go to
     them, to each as likely, and the shares divide what is left; whoever is alone on offer, ranked
-    or in grace, gets all.
+    or in grace, gets all. Where an outage takes a call, the next in rank is asked in its place, at
+    the same attempt of its agent, and so up to ``fallbacks`` times.
     """
 
     kind: Literal["leaderboard"] = "leaderboard"
@@ -33,6 +34,7 @@ class Leaderboard(Parameters):
         default=(70, 20, 10), min_length=1
     )
     grace_percent: Annotated[int, Field(ge=0, le=100, strict=True)] = 5
+    fallbacks: Fallbacks = 0
 
     @cached_property
     def _steps(self) -> list[int]:
@@ -56,6 +58,15 @@ class Leaderboard(Parameters):
         if not equal_above and not equal_below:
             return ranked[place]
         tied = [model for model in ranked if scores[model] == score]
+        return tied[below(mix(task.draw, TIE, attempt), len(tied))]
+
+    def behind(self, task: Task, attempt: int, models: Sequence[int], pool: Pool) -> int:
+        """The best scored, of equals any; one in grace only if no other is on offer."""
+        newcomers = pool.newcomers.get(task.intent, frozenset())
+        ranked = [model for model in models if model not in newcomers] or models
+        scores = pool.scores[task.intent]
+        top = max(scores[model] for model in ranked)
+        tied = [model for model in ranked if scores[model] == top]
         return tied[below(mix(task.draw, TIE, attempt), len(tied))]
 
     def _divide(

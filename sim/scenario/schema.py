@@ -130,17 +130,19 @@ class Scenario(Parameters):
 
         Left out are the name, the question, what was reported, the chain's backend, the models'
         ``sources`` and ``estimated``, and where a router's file is: its SHA-256 says which it is;
-        and what came later than the first records, where it is not used: see `_unused`.
+        and what came later than the first records, where it is not used: see `_unused`, and a
+        router's ``fallbacks``.
         """
         still = {name for name, group in self.groups.items() if group.withdrawal is None}
         usual = isinstance(self.rail, EscrowJobRail) and self.rail.lifetime_h == LIFETIME_H
+        behind = getattr(self.router, "fallbacks", 0)
         document = self.model_dump(
             exclude={
                 "name": True,
                 "question": True,
                 "reported": True,
                 "chain": {"backend"},
-                "router": {"file"},
+                "router": {"file"} if behind else {"file", "fallbacks"},
                 "models": {"__all__": {"sources", "estimated"}},
                 "groups": {name: {"withdrawal"} for name in still},
                 "rail": {
