@@ -26,6 +26,8 @@ mechanism.reserve_usd 0.003
 mechanism.reserve_usd 0.01
 = router={kind: leaderboard}
 router.shares_percent [50, 50]
+= router={kind: leaderboard} ;; models.m.outages={mean_up_h: 0.02, mean_down_min: 0.5}
+router.fallbacks 2
 = router={kind: quality-floor, floor: 0.65}
 router.floor 0.1
 = router={kind: willingness-to-pay}
@@ -35,6 +37,8 @@ router.temperature_usd 1
 router.value_usd 0.000001
 = router={kind: inverse-power}
 router.eta 0.1
+= router={kind: inverse-power} ;; models.m.outages={mean_up_h: 0.02, mean_down_min: 0.5}
+router.fallbacks 2
 = router={kind: threshold}
 router.at 0.9
 = router={kind: single, model: m}

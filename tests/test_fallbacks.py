@@ -25,12 +25,11 @@ from tests.scenarios_for_tests import (
     demand,
     group,
     model,
-    ran,
     scenario,
     task,
 )
 from tests.test_routers import Pool
-from tests.workflow_helpers import FLOW, works
+from tests.workflow_helpers import FLOW, lawful, works
 
 SLOW = {"first_token_ms": 60_000, "tokens_per_s": 1e6, "sigma": 0}
 ROOM = {"slots": 200, "queue": 200}
@@ -79,7 +78,7 @@ def taken_over(frames: Frames) -> pl.DataFrame:
 
 
 def test_what_an_outage_takes_is_answered_by_another_though_its_agent_never_asks_again() -> None:
-    plain, frames = (ran(market(each, serving(0.9, 0.8), down("m0"))) for each in (0, 1))
+    plain, frames = (lawful(market(each, serving(0.9, 0.8), down("m0"))) for each in (0, 1))
     assert lost(plain).height > 5
     assert plain.tasks.filter(pl.col("reason") == "outage").height == lost(plain).height
     assert frames.tasks.filter(pl.col("reason") == "outage").is_empty()
@@ -94,7 +93,7 @@ def test_what_an_outage_takes_is_answered_by_another_though_its_agent_never_asks
 
 @pytest.mark.parametrize(("gone", "behind"), [("m1", "m3"), ("m3", "m1"), ("m0", "m1")])
 def test_the_next_in_rank_is_the_best_scored_of_the_others(gone: str, behind: str) -> None:
-    pairs = taken_over(ran(market(1, serving(0.7, 0.95, 0.5, 0.85), down(gone))))
+    pairs = taken_over(lawful(market(1, serving(0.7, 0.95, 0.5, 0.85), down(gone))))
     assert pairs.height > 0
     assert set(pairs["model"].to_list()) == {gone}
     assert set(pairs["model_right"].to_list()) == {behind}
@@ -118,7 +117,7 @@ def test_behind_a_pick_by_price_stands_the_cheapest_other() -> None:
     models = {f"m{n}": model(usd, quality={CHAT: 0.8}, latency=SLOW, capacity=ROOM)
               for n, usd in enumerate(("0.01", "0.03", "0.02"))}  # fmt: skip
     rule = InversePower(fallbacks=1).model_dump()
-    pairs = taken_over(ran(market(0, models, down("m0"), router=rule)))
+    pairs = taken_over(lawful(market(0, models, down("m0"), router=rule)))
     assert pairs.height > 5
     assert set(pairs["model_right"].to_list()) == {"m2"}
 
@@ -127,7 +126,7 @@ def test_behind_a_pick_by_price_stands_the_cheapest_other() -> None:
 def test_fallbacks_are_no_retries_of_the_agent(fallbacks: int, attempts: list[int]) -> None:
     """Of three models two go down, the second while it stands in for the first."""
     events = [*down("m0", at_h=1), *down("m1", at_h=1 + 1 / 600)]
-    frames = ran(market(fallbacks, serving(0.95, 0.9, 0.85), events, retries=1))
+    frames = lawful(market(fallbacks, serving(0.95, 0.9, 0.85), events, retries=1))
     struck = lost(frames).filter(model="m0").join(frames.calls, on="task_id")
     found = struck.group_by("task_id", maintain_order=True).agg("attempt_right", "model_right")
     asked = [row["attempt_right"] for row in found.to_dicts() if "m1" in row["model_right"]]
@@ -141,7 +140,7 @@ def test_fallbacks_are_no_retries_of_the_agent(fallbacks: int, attempts: list[in
 ])  # fmt: skip
 def test_nobody_stands_behind_who_is_too_dear_or_full_or_cannot_answer(changes: Mappings) -> None:
     models = serving(0.9, 0.8)
-    frames = ran(market(1, {**models, "m1": {**models["m1"], **changes}}, down("m0")))
+    frames = lawful(market(1, {**models, "m1": {**models["m1"], **changes}}, down("m0")))
     assert taken_over(frames).height <= 1
     assert frames.tasks.filter(pl.col("reason") == "outage").height >= 5
 
@@ -150,7 +149,7 @@ def test_who_has_no_time_left_is_not_answered_by_another() -> None:
     """Calls of a minute, of agents whose patience ends while they are answered."""
     hurried = {"a": group(60, count=30, deadline_s=20)}
     router = {"kind": "leaderboard", "fallbacks": 1}
-    frames = ran(
+    frames = lawful(
         scenario(serving(0.9, 0.8), hurried, router=router, horizon_h=2, events=down("m0"))
     )
     taken = taken_over(frames)
@@ -159,9 +158,10 @@ def test_who_has_no_time_left_is_not_answered_by_another() -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(0, 3), st.integers(0, 2), st.integers(1, 10**6), st.booleans())
+@given(st.integers(0, 3), st.integers(0, 2), st.integers(1, 10**6), st.booleans(),
+       st.sampled_from([5, 20]))  # fmt: skip
 def test_every_law_holds_of_workflows_budgets_and_bids_whatever_goes_down(
-    fallbacks: int, retries: int, seed: int, auction: bool
+    fallbacks: int, retries: int, seed: int, auction: bool, budget: int
 ) -> None:
     models = {
         f"m{n}": model(f"0.0{n + 1}", quality={CHAT: 0.8, CODE: 0.7}, capacity={"slots": 9},
@@ -171,17 +171,19 @@ def test_every_law_holds_of_workflows_budgets_and_bids_whatever_goes_down(
     }  # fmt: skip
     groups = {
         "plain": group(90, count=3, retries=retries, deadline_s=200, intents={CHAT: demand()}),
-        "teams": works(FLOW, count=2, retries=retries, deadline_s=900, budget_per_task_usd="0.2",
-                       budget_per_day_usd="0.9", session={"sticky": True}),
+        "teams": works(FLOW, count=2, retries=retries, deadline_s=900, budget_per_task_usd="0.25",
+                       budget_per_day_usd=budget, session={"sticky": True}),
     }  # fmt: skip
     rules: dict[str, object] = {"mechanism": {"kind": "second-price"}} if auction else {}
     rules["router"] = {"kind": "leaderboard", "fallbacks": fallbacks}
-    frames = ran(scenario(models, groups, horizon_h=2, seed=seed, **rules))
+    frames = lawful(scenario(models, groups, horizon_h=2, seed=seed, **rules))
     assert fallbacks or taken_over(frames).is_empty()
 
 
 def test_a_model_that_takes_over_shifts_nobody_elses_tasks_and_no_luck_of_the_agents_own() -> None:
-    plain, frames = (ran(market(each, serving(0.9, 0.8), down("m0"), retries=1)) for each in (0, 1))
+    plain, frames = (
+        lawful(market(each, serving(0.9, 0.8), down("m0"), retries=1)) for each in (0, 1)
+    )
     same = ["posted_us", "agent", "intent", "value_micros"]
     posted = [each.tasks.select(same).sort(same) for each in (plain, frames)]
     assert posted[0].equals(posted[1])
@@ -194,7 +196,7 @@ def test_a_model_that_takes_over_shifts_nobody_elses_tasks_and_no_luck_of_the_ag
 def test_an_event_may_put_models_behind_the_pick_in_mid_run() -> None:
     events = [*down("m0", at_h=0.5, for_h=0.1), {"at_h": 1, "set": {"router.fallbacks": 1}},
               *down("m0", at_h=1.5, for_h=0.1)]  # fmt: skip
-    frames = ran(market(0, serving(0.9, 0.8), events))
+    frames = lawful(market(0, serving(0.9, 0.8), events))
     early = pl.col("finished_us") < 3600 * 10**6
     assert taken_over(frames).filter(early).is_empty()
     assert lost(frames).filter(early).height > 5
@@ -202,7 +204,7 @@ def test_an_event_may_put_models_behind_the_pick_in_mid_run() -> None:
 
 
 def test_auctions_among_models_ask_no_router_and_so_none_that_falls_back() -> None:
-    frames = ran(
+    frames = lawful(
         market(1, serving(0.9, 0.9), down("m0", "m1"), mechanism={"kind": "reverse-first"})
     )
     assert lost(frames).height > 5
