@@ -41,13 +41,31 @@ def test_bids_asks_and_clearing_prices_are_means_over_calls() -> None:
     assert told.surplus_micros == (10 + 30 - 5 - 20) * CENT
 
 
-def test_efficiency_compares_with_the_most_valuable_tasks_and_anarchy_takes_costs_off() -> None:
+def test_an_auction_that_gives_each_slot_to_who_values_it_most_of_those_there_is_efficient() -> (
+    None
+):
+    """Though the 20 cents that lose one slot are more than the 10 that win another."""
     told = auctioned({"kind": "per_call", "usd_per_call": "0.05"}).prices
-    assert told.efficiency == pytest.approx(40 / 50)
-    assert told.price_of_anarchy == pytest.approx((50 - 10) / (40 - 10))
+    assert told.efficiency == 1
+    assert told.price_of_anarchy == 1
     assert told.markup == pytest.approx((25 - 10) / 10)
     assert told.gini_revenue == 0.5
     assert auctioned().prices.markup is None
+
+
+@pytest.mark.parametrize(("second_s", "best"), [(0.55, 40), (0.65, 10)])
+def test_first_come_first_served_falls_short_by_what_others_who_waited_then_value_more(
+    second_s: float, best: int
+) -> None:
+    """Of two whose patience is .09 s, whoever came first has the only slot from .6 s on."""
+    cost = {"kind": "per_call", "usd_per_call": "0.05"}
+    one = {"m": seller("0.05", cost=cost, capacity={"slots": 1, "queue": 1})}
+    what = scenario(one, {"a": bidders(3)}, rail=ON_SUCCESS)
+    busy, poor = task(0.5, 9, value_micros=90 * CENT), task(0.54, 9, value_micros=10 * CENT)
+    rich = task(second_s, 9, value_micros=40 * CENT)
+    told = figures(record(play(what, [busy], [poor], [rich]))).prices
+    assert told.efficiency == pytest.approx((90 + 10) / (90 + best))
+    assert told.price_of_anarchy == pytest.approx((80 + best) / 90)
 
 
 def test_gini_is_0_for_equals_and_1_less_1_over_n_for_one_who_has_it_all() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 import polars as pl
 
+from sim.metrics.allocation import greatest_value_micros
 from sim.metrics.competition import collusion_index
 from sim.metrics.gains import Gains
 from sim.metrics.parts import Part
@@ -32,16 +33,17 @@ class PriceFigures(Part):
         float | None,
         _is(
             "share",
-            "value of tasks succeeded / value of the same number of tasks, the most valuable of"
-            " those posted: 1 where whoever values answers most gets them",
+            "value of tasks succeeded / what it would be, had each of their answers, as it was"
+            " begun, gone to the most valuable of the tasks that waited then and had none (those"
+            " that succeeded, those never answered): 1 where whoever values answers most gets them",
         ),
     ]
     price_of_anarchy: Annotated[
         float | None,
         _is(
             "ratio",
-            "(value of those most valuable tasks - marginal costs) / (value of tasks succeeded -"
-            " marginal costs); null where the latter is not above 0",
+            "(that greatest value - marginal costs) / (value of tasks succeeded - marginal"
+            " costs); null where the latter is not above 0",
         ),
     ]
     gini_revenue: Annotated[
@@ -67,7 +69,7 @@ def prices(frames: Frames, gains: Iterable[Gains]) -> PriceFigures:
     settled = int((calls["status"] == "settled").sum())
     won = tasks.filter(pl.col("outcome") == "succeeded")["value_micros"]
     value = int(won.sum())
-    best = int(tasks["value_micros"].top_k(len(won)).sum())
+    best = greatest_value_micros(frames)
     revenue = dict(
         calls.group_by("model")
         .agg((pl.col("charge_micros") - pl.col("fee_micros")).sum())
