@@ -16,6 +16,7 @@ import polars as pl
 from sim.scenario import Scenario
 from sim.scenario.phases import Phases, phases
 from tests.recomputing_bids import ANSWERED, bids_crowded_out
+from tests.recomputing_value import efficiency
 
 Number = int | float | None
 GAS = json.loads(Path("contracts/gas.json").read_text())["batch"]
@@ -206,39 +207,12 @@ def of_market(record: Record) -> Iterator[tuple[str, Number]]:
     yield "prices.clearing_micros_mean", nearest(charges, settled)
     yield "prices.revenue_micros", charges - total(calls["fee_micros"])
     yield "prices.markup", (charges - costs) / costs if costs else None
-    won = tasks.filter(pl.col("outcome") == "succeeded")["value_micros"]
-    best = max(total(won), sum(by_value(record)))
-    yield "prices.efficiency", total(won) / best if best else None
-    gain = total(won) - costs
-    yield "prices.price_of_anarchy", (best - costs) / gain if gain > 0 else None
+    yield from efficiency(calls, tasks, record.phases, costs)
     gas = math.ceil(gas_dollars(record) * 1e6 - 1e-6)
     value = sum(worth(record, name) for name in record.scenario.groups)
     own = sum(hosting(record, name) for name in record.scenario.groups)
     yield "rail.gas_micros", gas
     yield "market.welfare_micros", value - costs - own - gas
-
-
-def by_value(record: Record) -> Iterator[int]:
-    """The value of each right answer to whoever valued it most of those who waited, one by one."""
-    names = ("none", "wrong", "late", "doubted", "believed")
-    answers = record.calls.filter(pl.col("reason").cast(pl.String).is_in(names))
-    begun = answers.group_by("task_id").agg(begun_us=pl.col("started_us").min())
-    rows = (
-        record.tasks.join(begun, on="task_id", how="left").sort("posted_us", "task_id").to_dicts()
-    )
-    won = [row for row in rows if row["outcome"] == "succeeded"]
-    yield from (row["value_micros"] for row in won if row["begun_us"] is None)
-    served = [row for row in won if row["begun_us"] is not None]
-    left = [row for row in rows if row in served or (row["begun_us"] is None and row not in won)]
-    for row in left:
-        group = record.phases.at(row["posted_us"]).groups[row["group"]]
-        row["until_us"] = row["posted_us"] + round(group.deadline_s * 1e6)
-    for now in sorted(row["begun_us"] for row in served):
-        alive = [row for row in left if row["posted_us"] <= now <= row["until_us"]]
-        if alive:
-            best = max(alive, key=lambda row: (row["value_micros"], -row["until_us"]))
-            left.remove(best)
-            yield best["value_micros"]
 
 
 def by_owner(record: Record) -> pl.Series:
