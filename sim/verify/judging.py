@@ -34,7 +34,7 @@ class Ewma(Case):
 
     def observe(self, seed: int) -> Found:
         """One run in which every model has a score of its own for every intent."""
-        intents = INTENTS[:15]
+        intents = INTENTS[:25]
         solved = dict.fromkeys(intents, quality_of(self.right))
         asked = agents(1, intents=dict.fromkeys(intents, DEMAND))
         models = {f"m{place:02}": model(quality=solved) for place in range(self.models)}

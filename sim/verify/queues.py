@@ -92,7 +92,7 @@ class MMC(Sized):
     @property
     def wanted(self) -> float:
         """The rarer waiting is, the more."""
-        return wanted(self.load, 0.55 / erlang_c(self.servers, self.servers * self.load) ** 0.5)
+        return wanted(self.load, 0.8 / erlang_c(self.servers, self.servers * self.load) ** 0.5)
 
     def known(self) -> list[Known]:
         """The mean wait."""

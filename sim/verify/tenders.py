@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from sim.metrics import figures
 from sim.parameters import OpenShare
 from sim.record.frames import Frames
 from sim.units import BPS, MICROS_PER_USD
@@ -24,6 +23,7 @@ TRUE: Part = {"kind": "cost-plus"}
 LISTED: Part = {"kind": "fixed"}
 ROUNDING = 4
 """Micros per task that rounding may bring a lie: of the award, of what is owed, fee and ask."""
+ROUNDED_USD = 5e-6
 
 
 def tendered(mechanism: Part, count: int, selling: Part, tasks: int, seed: int) -> Frames:
@@ -120,10 +120,10 @@ class ExecutionContingent(Case):
 
     def known(self) -> list[Known]:
         """What the truth earns, what a lie that always wins does, and that none earns more."""
-        words = "W - W', W = (1 - fee) q - c"
+        words, unit = "W - W', W = (1 - fee) q - c", ROUNDED_USD
         return [
-            Known("profit of the truth, $", "max(0, W - W')", max(0.0, self._lead)),
-            Known("profit of a lie that wins, $", words, self._lead),
+            Known("profit of the truth, $", "max(0, W - W')", max(0.0, self._lead), unit=unit),
+            Known("profit of a lie that wins, $", words, self._lead, unit=unit),
             Known("gainful lies", "none, of cost or quality", 0, "exact"),
         ]
 
@@ -135,10 +135,10 @@ class ExecutionContingent(Case):
             *(self._ran(self.cost * part, self.right, seed) for part in (0.1, 0.95, 1.05, 3)),
         ]
         honest = self._expected_micros(truth)
-        gains = [self._expected_micros(lie) > honest + ROUNDING for lie in (winning, *lies)]
-        profits = (figures(each).models["m"].profit_micros for each in (truth, winning))
-        mean = (profit / MICROS_PER_USD / self.tasks for profit in profits)
-        return Found([*mean, float(sum(gains))])
+        won = self._expected_micros(winning)
+        gains = [won, *map(self._expected_micros, lies)]
+        gainful = sum(gain > honest + ROUNDING for gain in gains)
+        return Found([honest / MICROS_PER_USD, won / MICROS_PER_USD, float(gainful)])
 
     def _ran(self, asked: float | None, declared: float, seed: int) -> Frames:
         """The record at this report: so many dollars, by its cost if None; and this quality."""
