@@ -57,11 +57,13 @@ def _by_value(
 
 def _begun_us(frames: Frames) -> Int64Array:
     """When the first answer to each task was begun; `NEVER` if none was."""
-    calls, begun = frames.calls, np.full(len(frames.tasks), NEVER, np.int64)
+    calls, tasks = frames.calls, codes(frames.tasks["task_id"])
     answered = np.isin(codes(calls["reason"]), ANSWERED)
-    rows, times = codes(calls["task_id"])[answered], codes(calls["started_us"])[answered]
-    np.minimum.at(begun, rows, times)
-    return begun
+    ids, times = codes(calls["task_id"])[answered], codes(calls["started_us"])[answered]
+    begun = np.full(1 + max(ids.max(initial=-1), tasks.max(initial=-1)), NEVER, np.int64)
+    np.minimum.at(begun, ids, times)
+    first: Int64Array = begun[tasks]
+    return first
 
 
 def _deadlines_us(frames: Frames) -> Int64Array:
