@@ -53,7 +53,7 @@ def _validators(figures: Figures) -> Table:
         for name, group in figures.judges.items()
     ]  # fmt: skip
     heads = [
-        "validators", "seated", "strikes", "ejected", "banned", "removed", "reward, MACHINA",
-        "slashed, MACHINA", "net each, MACHINA",
+        "validators", "seated", "strikes", "ejected", "banned", "removed", "reward", "slashed",
+        "net each",
     ]  # fmt: skip
-    return Table("Validators: seats, and what they earned and lost", heads, rows)
+    return Table("Validators: seats, and the MACHINA they earned and lost", heads, rows)
