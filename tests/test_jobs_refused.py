@@ -6,7 +6,8 @@ import pytest
 
 from sim.facts import ScenarioError, ToolError
 from sim.runner import run
-from tests.jobs_for_tests import Mappings, hiring
+from tests.jobs_for_tests import Mappings, hiring, jobbed
+from tests.scenarios_for_tests import CHAT, demand, group, model
 
 
 def test_jobs_that_the_port_would_price_otherwise_are_refused_all_at_once(tmp_path: Path) -> None:
@@ -34,6 +35,20 @@ def test_jobs_need_a_pool_on_a_chain(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as caught:
         run(hiring(rules={"purchases": None}), out=tmp_path / "run")
     assert [fault.path for fault in caught.value.faults] == ["protocol.purchases"]
+
+
+def test_jobs_need_models_that_the_port_knows_by_an_intent(tmp_path: Path) -> None:
+    what = jobbed(
+        rules={"pricing": {}},
+        models={"big": model("0.05", quality={"POETRY": 0.9}), "small": model("0.01")},
+        groups={"g": group(40, max_price_usd=4, intents={"POETRY": demand()})},
+        intents=[CHAT, "POETRY"],
+        chain={"backend": "anvil"},
+    )
+    with pytest.raises(ScenarioError) as caught:
+        run(what, out=tmp_path / "run")
+    (fault,) = caught.value.faults
+    assert (fault.path, fault.found) == ("models.big.quality", "POETRY")
 
 
 def test_an_event_that_prices_jobs_anew_is_refused_on_a_chain(tmp_path: Path) -> None:

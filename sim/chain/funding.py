@@ -182,18 +182,19 @@ class Funding:
             if now.wallet < was.wallet + agent.deposit_micros:
                 mint = self._token.call("mint", buyer.address, agent.deposit_micros)
                 yield self._prepare(mint, to=self._deployment.usdc)
-            yield self._deposit(agent, buyer, number, was.nonce)
+            yield self._deposit(agent, buyer, number, was)
         if now.nonce == was.nonce:
             yield self._mandate(agent, buyer, number, was.nonce)
 
-    def _deposit(self, agent: Agent, buyer: Account, number: int, nonce: int) -> Transaction:
-        deployment = self._deployment
+    def _deposit(self, agent: Agent, buyer: Account, number: int, was: Standing) -> Transaction:
+        """Its nonce is this run's: one cut short before its mandate may have left the balance."""
+        deployment, stand = self._deployment, f"{was.nonce} {was.balance}"
         authorization = Authorization(
             to=self._vault.place,
             value=agent.deposit_micros,
             valid_after=0,
             valid_before=FOREVER,
-            nonce=keccak(f"deposit {self._vault.place} {number} {nonce}".encode()),
+            nonce=keccak(f"deposit {self._vault.place} {number} {stand}".encode()),
         )
         signature = sign_authorization(buyer, authorization, deployment.chain_id, deployment.usdc)
         terms = (authorization.valid_after, authorization.valid_before, authorization.nonce)

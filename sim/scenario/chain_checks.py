@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sim.facts import Fault, ScenarioError
+from sim.intents import INTENTS
 from sim.protocols import Emission, Protocol
 from sim.protocols.pricing import TIERS
 from sim.rails import ACCOUNT_RAILS
@@ -17,7 +18,7 @@ PORT_LEAST_FLOOR_MICROS: Final = 10_000
 PORT_FEE_BPS: Final = 200
 """`FEE_BPS` of the port."""
 PORT_BASE_PRICE_MICROS: Final = MICROS_PER_USD
-"""`BASE_PRICE` of the port's Pricing, whose tiers are `TIERS`."""
+"""`getJobBasePrice` of the port's Pricing, whose tiers are `TIERS`."""
 POOL_FEE_PPM: Final = 3_000
 NO_CHAIN: Final = "--chain none"
 
@@ -120,6 +121,10 @@ def _job_faults(scenario: Scenario) -> Iterator[Fault]:
         yield _fault("protocol.jobs.base_price_usd", found, "1, the port's base price")
     if any(each.pricing.tiers != TIERS for each in ruling if each.pricing):
         yield _fault("protocol.pricing.tiers", "other tiers", "the port's own, by default")
+    for name, model in scenario.models.items():
+        if not any(intent in INTENTS for intent in model.quality):
+            allowed = "one of the intents by which the port knows miners"
+            yield _fault(f"models.{name}.quality", ", ".join(model.quality), allowed)
 
 
 def _fault(path: str, found: str, allowed: str) -> Fault:

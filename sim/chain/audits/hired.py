@@ -8,6 +8,7 @@ from sim.chain.acts import Acts, Job
 from sim.chain.audits.events import Seen, Source, events
 from sim.chain.contracts import contract, integer, integers
 from sim.chain.deployment import Deployment
+from sim.chain.hiring import NOBODY
 from sim.chain.merkle import keccak
 from sim.chain.rpc import Rpc
 
@@ -48,7 +49,7 @@ def _payments(deployment: Deployment, acts: Acts, paid: list[Seen]) -> Iterator[
 
     Epochs pay the treasury nothing, because they deduct no deliveries.
     """
-    treasury, pool = int(deployment.treasury, 16), int(deployment.uniswap_pool, 16)
+    treasury, pool = int(deployment.treasury, 16), int(deployment.uniswap_pool or NOBODY, 16)
     needed = [
         payment
         for bought in acts.bought
