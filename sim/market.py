@@ -173,8 +173,8 @@ class Market:
         if task is None or self.clock.now >= task.deadline_us:
             return False
         models, refusal = plan.fitting(self, lost.task_id, agent, attempt, task, purse_micros)
-        behind = () if refusal else (router.behind(task, attempt, models, self.pool),)
-        offer = refusal or self.clearing.offer(agent, task, attempt, behind)
+        behind = None if refusal else router.behind(task, attempt, models, self.pool)
+        offer = refusal or self.clearing.offer(agent, task, attempt, models, behind)
         if isinstance(offer, Reason):
             return False
         plan.lost(self, lost)

@@ -13,12 +13,14 @@ from sim.facts import ScenarioError
 from sim.routers import ROUTERS
 from sim.runner import run
 from tests.scenarios_for_tests import CHAT, lively, model, scenario
+from tests.test_fallbacks import down, market, serving, taken_over
 from tests.test_routers import REQUIRED
 from tests.workflow_helpers import works
 
 APP = typer.Typer()
 register(APP)
 APP.callback()(lambda: None)
+CHEAP = {"kind": "per_call", "usd_per_call": 0.001}
 
 
 @pytest.fixture(scope="module", params=["leaderboard", "bandit", "market-share"])
@@ -128,3 +130,21 @@ def test_a_step_is_explained_among_all_calls_of_its_task(tmp_path):
     told = CliRunner().invoke(APP, ["explain", str(ended.directory), "--call", str(row["call_id"])])
     assert "step write, clone" in told.stderr
     assert f"All calls of task {row['task_id']}" in told.stderr
+
+
+@pytest.mark.parametrize("rules", [{}, {"mechanism": {"kind": "second-price"}}])
+def test_a_call_that_took_over_is_explained_among_all_that_could_have(rules, tmp_path):
+    models = serving(0.9, 0.8, 0.7)
+    made = market(1, {**models, "m2": {**models["m2"], "price": CHEAP}}, down("m0"), **rules)
+    ended = run(made, out=tmp_path / "run", chain="none")
+    pair = taken_over(ended.saved.frames).row(0, named=True)
+    lost, found = (explain(ended.directory, pair[name]) for name in ("call_id", "call_id_right"))
+    assert (lost.stands_in_for, found.stands_in_for) == (None, lost.call)
+    assert (lost.pick, found.pick) == ("m0", "m1")
+    refused = {each.model: each.refused for each in found.candidates}
+    assert refused == {"m0": "down", "m1": "", "m2": ""}
+    assert found.best_alternative == "m2"
+    told = CliRunner().invoke(APP, ["explain", str(ended.directory), "--call", str(found.call)])
+    assert f"It stands in for call {lost.call}, lost to an outage." in told.stderr
+    surplus = {each.model: each.expected_surplus_usd or 0.0 for each in found.candidates}
+    assert found.regret_usd == pytest.approx(max(0.0, surplus["m2"] - surplus["m1"]))

@@ -44,11 +44,12 @@ class BondedAuction(ReverseAuction):
         return [Ask(model, ends[model].ask_micros(task), declared[model]) for model in models]
 
     def offer(
-        self, agent: Agent, task: Task, attempt: int, models: Sequence[int]
-    ) -> Offer | Reason:
+        self, agent: Agent, task: Task, attempt: int, models: Sequence[int],
+        behind: int | None = None,
+    ) -> Offer | Reason:  # fmt: skip
         """The award, among models that can pay what they may owe."""
         solvent = [model for model in models if self.cover[model] >= task.value_micros]
-        found = super().offer(agent, task, attempt, solvent)
+        found = super().offer(agent, task, attempt, solvent, behind)
         if not isinstance(found, Reason) and found[4] is not None:
             self.cover[found[0].index] -= found[4].owed_micros
         return found

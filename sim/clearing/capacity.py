@@ -117,12 +117,13 @@ class CapacityAuction:
             self._set_tick()
 
     def offer(
-        self, agent: Agent, task: Task, attempt: int, models: Sequence[int]
-    ) -> Offer | Reason:
+        self, agent: Agent, task: Task, attempt: int, models: Sequence[int],
+        behind: int | None = None,
+    ) -> Offer | Reason:  # fmt: skip
         """A bid at the router's pick, or at its next one while the reserve is above the bid."""
         bidder, router, pool = self.bidders[agent.index], self.floor.router, self.pool
         purse_micros = min(task.limit_micros, self.floor.ledger.free[agent.index])
-        left = models
+        left: Sequence[int] = models if behind is None else (behind,)
         while left:
             model = pool.endpoints[router.pick(task, attempt, left, pool)]
             ask_micros = self._ask_micros(task, model)

@@ -22,10 +22,13 @@ class DemandPrice(PostedPrice):
         ]
 
     def offer(
-        self, agent: Agent, task: Task, attempt: int, models: Sequence[int]
-    ) -> Offer | Reason:
+        self, agent: Agent, task: Task, attempt: int, models: Sequence[int],
+        behind: int | None = None,
+    ) -> Offer | Reason:  # fmt: skip
         """The router's pick at the signal price."""
         del agent
-        model = self.pool.endpoints[self.floor.router.pick(task, attempt, models, self.pool)]
+        if behind is None:
+            behind = self.floor.router.pick(task, attempt, models, self.pool)
+        model = self.pool.endpoints[behind]
         price = self.pool.signal_micros(task, model.quote_micros(task))
         return model, price, price, price, Terms(price, price if self.floor.pay_any else None)

@@ -20,11 +20,14 @@ class PostedPrice:
         self.floor, self.pool = floor, floor.pool
 
     def offer(
-        self, agent: Agent, task: Task, attempt: int, models: Sequence[int]
-    ) -> Offer | Reason:
+        self, agent: Agent, task: Task, attempt: int, models: Sequence[int],
+        behind: int | None = None,
+    ) -> Offer | Reason:  # fmt: skip
         """The router's pick at its quote, which the agent takes."""
         del agent
-        model = self.pool.endpoints[self.floor.router.pick(task, attempt, models, self.pool)]
+        if behind is None:
+            behind = self.floor.router.pick(task, attempt, models, self.pool)
+        model = self.pool.endpoints[behind]
         quote_micros = model.quote_micros(task)
         return model, quote_micros, quote_micros, quote_micros, None
 

@@ -39,10 +39,11 @@ class ReverseAuction(PostedPrice):
             self.rule = scenario.mechanism
 
     def offer(
-        self, agent: Agent, task: Task, attempt: int, models: Sequence[int]
-    ) -> Offer | Reason:
+        self, agent: Agent, task: Task, attempt: int, models: Sequence[int],
+        behind: int | None = None,
+    ) -> Offer | Reason:  # fmt: skip
         """The award; `Reason.RESERVE` if no ask is low enough for what the task is worth."""
-        del attempt
+        del attempt, behind
         floor = self.floor
         limit_micros = min(task.limit_micros, floor.ledger.free[agent.index])
         cap_micros = self.rule.cap_micros(limit_micros)

@@ -46,9 +46,13 @@ class Clearing(Protocol):
         ...
 
     def offer(
-        self, agent: Agent, task: Task, attempt: int, models: Sequence[int]
-    ) -> Offer | Reason:
-        """The call to be made of a task that these models fit; or why there is none."""
+        self, agent: Agent, task: Task, attempt: int, models: Sequence[int],
+        behind: int | None = None,
+    ) -> Offer | Reason:  # fmt: skip
+        """The call to be made of a task that these models fit; or why there is none.
+
+        ``behind``: the one among them that takes over a lost call; no router is asked then.
+        """
         ...
 
     def asks(self, task: Task, models: Sequence[int]) -> list[Ask]:

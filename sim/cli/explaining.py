@@ -35,6 +35,8 @@ def _show(found: "Explanation") -> None:
         f"Call {found.call}: attempt {found.attempt} at{part} task {found.task} of {found.agent},"
         f" {found.intent}, posted at {found.posted_s:,.1f} s"
     )
+    if found.stands_in_for is not None:
+        say(f"It stands in for call {found.stands_in_for}, lost to an outage.")
     say(f"Mechanism: {_rule(found.mechanism)}; router: {_rule(found.router)}")
     table = Table()
     for name in ("model", "score", "load", "quote $", "ask $", "cost $", "surplus $", ""):

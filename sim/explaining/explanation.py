@@ -37,6 +37,7 @@ class Explanation:
     ``regret_usd`` what the best on offer is expected to bring beyond the pick, never below 0.
     ``bid_usd`` is the most that the agent offered, ``held_usd`` what was held for the call;
     ``waiting_bids_usd`` are those of the calls that waited at the pick, in the order of service.
+    ``stands_in_for`` is the call that an outage took, where this one took it over.
     ``of_task`` are all calls of its task; ``step`` is ``task`` where these are no workflow.
     """
 
@@ -62,6 +63,7 @@ class Explanation:
     charge_usd: float
     best_alternative: str | None
     regret_usd: float
+    stands_in_for: int | None
     of_task: tuple[Answer, ...]
 
     def document(self) -> dict[str, object]:
@@ -104,6 +106,19 @@ def _of_task(calls: pl.DataFrame, task_id: object) -> tuple[Answer, ...]:
     )
 
 
+def _taken_over(of_task: tuple[Answer, ...], call: int) -> int | None:
+    """The call before at the same attempt: there is one only where an outage took that."""
+    at = next(each for each in of_task if each.call == call)
+    lost = (
+        each.call
+        for each in of_task
+        if each.call < call
+        and each.reason == "outage"
+        and (each.step, each.clone, each.attempt) == (at.step, at.clone, at.attempt)
+    )
+    return max(lost, default=None)
+
+
 def _explanation(
     scenario: Scenario, row: dict[str, object], seen: Watch, of_task: tuple[Answer, ...]
 ) -> Explanation:  # fmt: skip
@@ -123,6 +138,7 @@ def _explanation(
     return Explanation(
         call=seen.call, task=int(str(row["task_id"])), step=str(row["step"]),
         clone=seen.task.clone, attempt=seen.attempt, agent=agent.name, of_task=of_task,
+        stands_in_for=_taken_over(of_task, seen.call),
         intent=scenario.intents[seen.task.intent], posted_s=seen.time_us / PPM,
         budget_left_usd=purse / PPM, max_price_usd=seen.task.limit_micros / PPM,
         mechanism=scenario.mechanism.model_dump(mode="json"),

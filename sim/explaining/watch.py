@@ -37,10 +37,11 @@ class Watch:
             raise LawError("same_seed_same_record", made, f"call {call}")
 
     def offer(
-        self, agent: Agent, task: Task, attempt: int, models: Sequence[int]
-    ) -> Offer | Reason:
+        self, agent: Agent, task: Task, attempt: int, models: Sequence[int],
+        behind: int | None = None,
+    ) -> Offer | Reason:  # fmt: skip
         """The mechanism's own offer; at the call that is watched, everything is written down."""
-        found = self.clearing.offer(agent, task, attempt, models)
+        found = self.clearing.offer(agent, task, attempt, models, behind)
         world, pool = self.world, self.world.pool
         if world.market.calls_made == self.call and not isinstance(found, Reason):
             self.task, self.attempt, self.time_us = task, attempt, world.clock.now
