@@ -12,7 +12,7 @@ from sim.explaining import explain
 from sim.facts import ScenarioError
 from sim.routers import ROUTERS
 from sim.runner import run
-from tests.scenarios_for_tests import CHAT, lively, model, scenario
+from tests.scenarios_for_tests import CHAT, group, lively, model, scenario
 from tests.test_fallbacks import down, market, serving, taken_over
 from tests.test_routers import REQUIRED
 from tests.workflow_helpers import works
@@ -21,6 +21,7 @@ APP = typer.Typer()
 register(APP)
 APP.callback()(lambda: None)
 CHEAP = {"kind": "per_call", "usd_per_call": 0.001}
+PER_CALL = {"kind": "per_call", "usd_per_call": 0.005}
 
 
 @pytest.fixture(scope="module", params=["leaderboard", "bandit", "market-share"])
@@ -148,3 +149,13 @@ def test_a_call_that_took_over_is_explained_among_all_that_could_have(rules, tmp
     assert f"It stands in for call {lost.call}, lost to an outage." in told.stderr
     surplus = {each.model: each.expected_surplus_usd or 0.0 for each in found.candidates}
     assert found.regret_usd == pytest.approx(max(0.0, surplus["m2"] - surplus["m1"]))
+
+
+def test_at_posted_prices_who_sells_by_its_cost_asks_what_it_lists(tmp_path):
+    by_cost = {"cost": PER_CALL, "selling": {"kind": "cost-plus", "markup": 0.5}}
+    what = scenario({"m": model(quality={CHAT: 0.9}, **by_cost)}, {"a": group(60)}, tasks=3)
+    assert what.rail.fee_bps > 0
+    ended = run(what, out=tmp_path / "run", chain="none")
+    (found,) = explain(ended.directory, 0).candidates
+    assert found.quote_usd == found.ask_usd == 0.0075
+    assert ended.calls["ask_micros"].to_list() == [7_500] * 3

@@ -34,7 +34,7 @@ class PostedPrice:
     def asks(self, task: Task, models: Sequence[int]) -> list[Ask]:
         """What each model asks, with the validators' score."""
         ends, scores = self.pool.endpoints, self.pool.scores[task.intent]
-        return [Ask(model, ends[model].ask_micros(task), scores[model]) for model in models]
+        return [Ask(model, ends[model].least_micros(task), scores[model]) for model in models]
 
     def enter(self, call: Call) -> bool:
         """Served at once if a slot is free."""
