@@ -100,12 +100,12 @@ def asking(micros: int) -> dict[str, object]:
 
 def profit(
     mechanism: Mappings, fee_bps: int, one: Seller, others: Sequence[Seller],
-    lies: Mappings = MappingProxyType({}),
+    lies: Mappings = MappingProxyType({}), settle_on: str = "delivered",
 ) -> float:  # fmt: skip
     """The profit in micros that one model is to expect of a task, as the summary counts it."""
     models = {"m0": honest(one, lies)}
     models |= {f"m{n}": honest(other) for n, other in enumerate(others, 1)}
-    rail = {"kind": "batch", "fee_bps": fee_bps}
+    rail = {"kind": "batch", "fee_bps": fee_bps, "settle_on": settle_on}
     what = scenario(models, {"a": bidders(1)}, mechanism=mechanism, rail=rail)
     found = []
     for difficulty in (RIGHT, WRONG):
@@ -174,6 +174,22 @@ def test_asking_the_truth_never_loses_where_the_fee_is_more_than_the_lead(
     more = asking(one.cost * 10_204 // 10_000)
     assert profit({"kind": kind}, fee_bps, one, [rival], more) <= truth
     assert profit({"kind": kind}, fee_bps, rival, [one]) == 0
+
+
+@pytest.mark.parametrize("right", [50, 80, 98])
+@pytest.mark.parametrize("fee_bps", [0, 200])
+@pytest.mark.parametrize(("kind", "bears"), [
+    ("reverse-second", True), ("scoring", True), ("pay-per-success", False),
+])  # fmt: skip
+def test_who_asks_the_cost_of_one_answer_bears_its_wrong_ones_where_only_right_ones_are_paid(
+    kind: str, bears: bool, fee_bps: int, right: int
+) -> None:
+    """Against one just like it: the price is the ask, unless the chance to be right is in it."""
+    one = Seller(100_000, right)
+    earned = profit({"kind": kind}, fee_bps, one, [one], settle_on="success")
+    assert earned == pytest.approx(-one.cost * (100 - right) / 100 if bears else 0, abs=ROUNDING)
+    delivered = profit({"kind": kind}, fee_bps, one, [one])
+    assert delivered == pytest.approx(0, abs=ROUNDING)
 
 
 def test_overstating_its_quality_gains_where_payment_does_not_depend_on_success() -> None:
