@@ -51,6 +51,29 @@ def test_every_registration_is_on_record_with_its_floor_and_until_it_ends():
     ]
 
 
+def test_who_has_left_registers_no_more_until_it_is_back_and_then_goes_on():
+    events = [
+        {"kind": "deprecation", "at_h": 1, "model": "farmer"},
+        {"kind": "deprecation", "at_h": 1, "model": "late"},
+        {"kind": "set", "at_h": 5, "set": {"models.farmer.listed": True}},
+    ]
+    rules = {
+        "kind": "telegraph", "spot_checks": {"tasks": 0},
+        "registrations": {"farmer": {"at_h": 0, "again_every_h": 2}, "late": {"at_h": 3}},
+    }  # fmt: skip
+    models = {"farmer": model(), "late": model(), "plain": model()}
+    found = ran(scenario(models, protocol=rules, events=events, horizon_h=7))
+    mine = [row for row in registrations(found) if row[1] != "plain"]
+    assert mine == [
+        (2, "farmer", 10_000, 0, 1),
+        (3, "farmer", 10_000, 5, 6),
+        (4, "farmer", 10_000, 6, None),
+    ]
+    port = port_gas()
+    gas = 2 * port.register_miner + port.update_miner + port.deregister_miner
+    assert figures(found).protocol.registry_gas == gas
+
+
 def test_registering_has_its_price_in_gas():
     """Two first registrations, three that replace one, and one that is given up."""
     port, ended = port_gas(), figures(ran(moving()))

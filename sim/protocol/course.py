@@ -180,12 +180,14 @@ class Course:
     # Registrations and spot checks -----------------------------------------------------------
 
     def _register(self, what: tuple[int, Registration]) -> None:
+        """A model that is on offer registers; one that is not has left, until its release."""
         model, registration = what
-        self.board.register(model)
-        self.registry.register(model, self._scenario, self.clock.now)
-        self._registered_us[model] = self.clock.now
-        grace_us = us_from_hours_nearest(self.protocol.grace_h)
-        self.clock.after(grace_us, self._graduate, (model, self.clock.now))
+        if self._scenario.models[self.pool.ids[model]].listed:
+            self.board.register(model)
+            self.registry.register(model, self._scenario, self.clock.now)
+            self._registered_us[model] = self.clock.now
+            grace_us = us_from_hours_nearest(self.protocol.grace_h)
+            self.clock.after(grace_us, self._graduate, (model, self.clock.now))
         if registration.again_every_h is not None:
             again_us = us_from_hours_nearest(registration.again_every_h)
             self.clock.after(again_us, self._register, what)
