@@ -1,5 +1,6 @@
 """On-chain jobs on record: what laws and figures say of them, and what is no such scenario."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,6 +109,43 @@ def test_a_swap_for_another_model_breaks_a_law(ended):
     small = pl.when(its & (giver == "model:big")).then(pl.lit("model:small")).otherwise(giver)
     moved = frames.transfers.with_columns(small.cast(given).alias("source"))
     assert "nothing_is_lost" in broken_laws(world, replace(frames, transfers=moved))
+
+
+def machina_of(frames: Frames, job: Mapping[str, object]) -> pl.Expr:
+    """The transfer by which a job's swap brought MACHINA."""
+    mine = (pl.col("kind") == "swap") & (pl.col("asset") == "MACHINA")
+    mine &= pl.col("time_us") == job["ended_us"]
+    mine &= pl.col("amount") == job["machina_wei"]
+    assert frames.transfers.filter(mine).height == 1
+    return mine
+
+
+def test_a_job_that_tells_of_more_machina_than_it_brought_breaks_a_law(ended):
+    world, frames = ended
+    twice = pl.when(FIRST).then(pl.col("machina_wei") * 2).otherwise("machina_wei")
+    none = pl.when(FIRST).then(None).otherwise("machina_wei")
+    for other in (twice, none):
+        wei = other.cast(frames.jobs["machina_wei"].dtype).alias("machina_wei")
+        told = replace(frames, jobs=frames.jobs.with_columns(wei))
+        assert "nothing_is_lost" in broken_laws(world, told)
+
+
+def test_machina_that_goes_to_another_model_than_the_one_that_paid_breaks_a_law(ended):
+    world, frames = ended
+    mine = machina_of(frames, frames.jobs.filter(model="big").row(0, named=True))
+    kept, taker = frames.transfers["target"].dtype, pl.col("target").cast(pl.String)
+    small = pl.when(mine).then(pl.lit("model:small")).otherwise(taker)
+    moved = frames.transfers.with_columns(small.cast(kept).alias("target"))
+    assert "nothing_is_lost" in broken_laws(world, replace(frames, transfers=moved))
+
+
+def test_machina_that_comes_twice_or_never_breaks_a_law(ended):
+    world, frames = ended
+    moves = frames.transfers
+    at = moves.select(machina_of(frames, frames.jobs.row(0, named=True)).arg_true()).item()
+    for before, after in ((at + 1, at), (at, at + 1)):
+        other = pl.concat([moves[:before], moves[after:]])
+        assert "nothing_is_lost" in broken_laws(world, replace(frames, transfers=other))
 
 
 def test_a_job_whose_call_was_charged_another_sum_breaks_a_law(ended):

@@ -11,7 +11,7 @@ from sim.record import Calls, Jobs
 from sim.record.asides import jobs_from_frame
 from sim.record.frames import codes
 from sim.scenario.phases import phases
-from sim.units import Int64Array, micros_from_usd_exact
+from sim.units import micros_from_usd_exact
 
 NOTHING = -1
 SHARED = ("task_id", "agent", "model", "intent")
@@ -78,24 +78,43 @@ def _paid_wrong(evidence: Evidence, jobs: Jobs) -> Flags:
     """A job that ended spent what the fee left on MACHINA for its model, in one swap of its own."""
     protocol = evidence.frames.scenario.protocol
     swapping = protocol is not None and protocol.purchases is not None
-    due = (jobs.state == JobState.TERMINAL) & swapping
+    left = jobs.gross_micros - jobs.fee_micros
+    due = (jobs.state == JobState.TERMINAL) & swapping & (left > 0)
     wrong: Flags = (jobs.swap != NOTHING) != due
-    time_us, model, micros = _swaps(evidence)
-    known = (jobs.swap >= 0) & (jobs.swap < len(time_us))
+    swaps = _swaps(evidence)
+    known = (jobs.swap >= 0) & (jobs.swap < len(swaps))
     wrong |= due & ~known
     at = jobs.swap[known]
-    wrong[known] |= np.bincount(at, minlength=len(time_us))[at] != 1
-    wrong[known] |= time_us[at] != jobs.ended_us[known]
-    wrong[known] |= model[at] != jobs.model[known]
-    wrong[known] |= micros[at] != (jobs.gross_micros - jobs.fee_micros)[known]
+    wrong[known] |= np.bincount(at, minlength=len(swaps))[at] != 1
+    mine = swaps[at]
+    names = {f"model:{name}": number for number, name in enumerate(evidence.frames.scenario.models)}
+    model = [names.get(name, NOTHING) for name in mine["source"].to_list()]
+    wrong[known] |= codes(mine["time_us"]) != jobs.ended_us[known]
+    wrong[known] |= np.array(model, np.int64) != jobs.model[known]
+    wrong[known] |= codes(mine["amount"]) != left[known]
+    bought = evidence.frames.jobs["machina_wei"]
+    unlike = mine["wei"].ne_missing(bought.filter(pl.Series(known)))
+    wrong[known] |= (~mine["got"] | unlike).to_numpy()
+    wrong |= ~known & bought.is_not_null().to_numpy()
     return wrong
 
 
-def _swaps(evidence: Evidence) -> tuple[Int64Array, Int64Array, Int64Array]:
-    """Of each swap of dollars for MACHINA, in order: when, for which model, of how many micros."""
-    paid = evidence.frames.transfers.filter(
-        (pl.col("kind") == "swap") & (pl.col("asset") == "USDC")
+def _swaps(evidence: Evidence) -> pl.DataFrame:
+    """A row for each swap: the dollars' ``time_us``, ``source`` and ``amount``, the MACHINA's wei.
+
+    ``got`` is whether that came at once, in one transfer to who had paid. Dollars too few for a wei
+    bring none, which leaves no transfer.
+    """
+    names = [pl.col(name).cast(pl.String) for name in ("source", "target")]
+    paid = (pl.col("asset") == "USDC").alias("paid")
+    swap = paid.cast(pl.Int64).cum_sum().alias("swap") - 1
+    legs = evidence.frames.transfers.filter(pl.col("kind") == "swap")
+    legs = legs.select("time_us", *names, "amount", paid, swap).filter(pl.col("swap") >= 0)
+    at_once = pl.col("time_us") == pl.col("time_us").first()
+    to_payer = pl.col("target") == pl.col("source").first()
+    bought = ~pl.col("paid")
+    return legs.group_by("swap", maintain_order=True).agg(
+        pl.col("time_us", "source", "amount").first(),
+        wei=pl.col("amount").filter(bought).sum(),
+        got=(pl.len() <= 2) & (at_once & to_payer).filter(bought).all(),
     )
-    of = {f"model:{name}": at for at, name in enumerate(evidence.frames.scenario.models)}
-    model = [of.get(name, NOTHING) for name in paid["source"].cast(pl.String).to_list()]
-    return codes(paid["time_us"]), np.array(model, np.int64), codes(paid["amount"])

@@ -44,6 +44,9 @@ class JobBook:
     Args:
         purchasing: where MACHINA is bought; models keep dollars where there is none.
         volume: an intent's answers in the window.
+
+    Attributes:
+        open: the jobs that have not ended, by call.
     """
 
     def __init__(
@@ -51,18 +54,20 @@ class JobBook:
         volume: Callable[[int], int],
     ) -> None:  # fmt: skip
         self.clock, self.pool, self.purchasing, self.volume = clock, pool, purchasing, volume
-        self._jobs: dict[int, Job] = {}
+        self.open: dict[int, Job] = {}
+        self._rows: dict[int, tuple[int, ...] | None] = {}
         pool.desk = self
 
     def opened(self, call: Call) -> None:
         """A call was made that is a job."""
         intent = call.task.intent
         tenths, volume = self.pool.tenths[intent], self.volume(intent)
-        self._jobs[call.id] = Job(call, self.pool.base_micros, tenths, volume)
+        self.open[call.id] = Job(call, self.pool.base_micros, tenths, volume)
+        self._rows[call.id] = None
 
     def ended(self, call: Call, charge_micros: int, fee_micros: int) -> None:
         """A call has ended, be it a job or not: without a charge a job is cancelled."""
-        job = self._jobs.get(call.id)
+        job = self.open.get(call.id)
         if job is None:
             return
         job.charged, job.fee_micros = charge_micros > 0, fee_micros
@@ -71,35 +76,35 @@ class JobBook:
 
     def earned(self, call_id: int, model: int, micros: int) -> None:
         """A call is judged: a job ends, and what any other has brought gathers for a purchase."""
-        job = self._jobs.get(call_id)
-        if job is not None:
-            self._pay(job)
+        if call_id in self._rows:
+            job = self.open.get(call_id)
+            if job is not None and job.charged:
+                self._pay(job)
         elif self.purchasing is not None:
             self.purchasing.earned(call_id, model, micros)
 
     def finish(self) -> None:
         """Ends every job that was charged and never judged: no round is to come."""
-        for job in self._jobs.values():
-            if job.charged and job.state is JobState.FUNDED:
-                self._pay(job)
+        for job in [each for each in self.open.values() if each.charged]:
+            self._pay(job)
 
     def among(self, call_id: Int64Array) -> npt.NDArray[np.bool_]:
         """Which of these calls are jobs."""
-        return np.isin(call_id, np.fromiter(self._jobs, np.int64, len(self._jobs)))
+        return np.array([each in self._rows for each in call_id.tolist()], np.bool_)
 
     def columns(self) -> Jobs:
         """All jobs, in the order of their calls."""
-        return Jobs.from_rows([job.row() for job in self._jobs.values()])
+        return Jobs.from_rows([row or self.open[at].row() for at, row in self._rows.items()])
 
     def _pay(self, job: Job) -> None:
-        """Swaps what is the model's, at whatever price the pool has now."""
-        if not job.charged or job.state is not JobState.FUNDED:
-            return
+        """Swaps what is the model's, at whatever price the pool has now; nothing buys nothing."""
+        micros = job.call.quote_micros - job.fee_micros
+        if self.purchasing is not None and micros:
+            job.swap = self.purchasing.swaps
+            self.purchasing.buy(job.call.model.index, micros)
         self._end(job, JobState.TERMINAL)
-        if self.purchasing is not None:
-            before = self.purchasing.swaps
-            self.purchasing.buy(job.call.model.index, job.call.quote_micros - job.fee_micros)
-            job.swap = before if self.purchasing.swaps > before else NOTHING
 
     def _end(self, job: Job, state: JobState) -> None:
+        """Writes a job down; of what it was made of, its call above all, nothing is kept."""
         job.state, job.ended_us = state, self.clock.now
+        self._rows[job.call.id] = self.open.pop(job.call.id).row()

@@ -94,7 +94,8 @@ class Purchasing:
     def buy(self, model: int, micros: int) -> None:
         """A model has earned so much more, and all of it is spent on MACHINA at once.
 
-        What the pool does not take, the model keeps.
+        However small the pool, an int64 of micros does not take it to the end of its range: it
+        takes them all.
         """
         self.books.credit(USDC, f"model:{self.models[model]}", micros)
         self._swap(model, micros)
