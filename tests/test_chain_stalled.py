@@ -55,3 +55,28 @@ def test_a_users_node_is_told_so_only_if_it_says_that_it_mines_at_once(
             else:
                 with pytest.raises(ChainError, match="is not mined after"):
                     blocks_of.submit(ready, 0)
+
+
+def test_what_is_not_ready_to_be_mined_is_sent_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "STALLED_S", 0.2)
+    node = Node(None, chain_id=CHAIN_ID, genesis_unix=None, automine=False)
+    seen: list[str] = []
+    with node:
+        passed = forwarding(node.url, lambda _: False)
+
+        def answer(body: bytes) -> tuple[int, bytes]:
+            asked = json.loads(body)
+            one = asked if isinstance(asked, dict) else asked[0]
+            seen.append(one["method"])
+            if one["method"] == "anvil_getAutomine":
+                return 200, json.dumps({"id": one["id"], "result": True}).encode()
+            if one["method"] == "evm_mine" and seen.count("eth_sendRawTransaction") == 1:
+                return 200, json.dumps({"id": one["id"], "result": "0x0"}).encode()
+            return passed(body)
+
+        with server(answer) as url, Rpc(url) as rpc:
+            blocks_of = ForeignBlocks(rpc, Sender(rpc, OWNER, CHAIN_ID, free=False), warp=False)
+            ready = [blocks_of.sender.prepare(OWNER.address, b"", 21_000)]
+            assert blocks_of.submit(ready, 0).last == 1
+    assert seen.count("anvil_dropTransaction") == 1
+    assert seen.count("eth_sendRawTransaction") == 2

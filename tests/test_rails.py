@@ -120,7 +120,10 @@ FIGURES = {
         "split_per_call": 0, "split_per_model": 0,
     },
     "epoch_root": {"base": 1, "per_agent": 100, "per_model": 10_000},
-    "port": {"deposit": 1, "create_job": 10, "terminal": 100},
+    "port": {
+        "deposit": 1, "create_job": 10, "terminal": 100, "register_miner": 0, "update_miner": 0,
+        "deregister_miner": 0, "miner_intent": 0,
+    },
 }  # fmt: skip
 
 

@@ -166,7 +166,8 @@ def test_a_price_rule_of_another_power_fails(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_fee_that_is_rounded_up_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "sim.market.share_floor", lambda micros, bps: share_floor(micros, bps) + (micros > 0)
+        "sim.models.endpoint.share_floor",
+        lambda micros, bps: share_floor(micros, bps) + (micros > 0),
     )
     assert fail(Books())
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from sim.chain.answers import Block, as_bytes, as_object, as_quantity
 from sim.chain.node import (
     KEPT_STATES,
+    drop,
     drop_all_of,
     drop_waiting,
     mine,
@@ -179,9 +180,8 @@ class ForeignBlocks:
         mined: list[Block] = []
         while time.monotonic() < end:
             if time.monotonic() > stalled:
-                # An Anvil that mines at once now and then overlooks the last of many transactions.
                 if self.sender.on_own_chain or mines_at_once(self.rpc):
-                    mine_waiting(self.rpc)
+                    self._nudge(transactions)
                 stalled += STALLED_S
             last = self.rpc.quantity("eth_blockNumber")
             mined += map(self.rpc.block, range(before + 1 + len(mined), last + 1))
@@ -195,6 +195,19 @@ class ForeignBlocks:
             f"transaction {transactions[-1].nonce} of {self.sender.address} is not mined after "
             f"{MINED_TIMEOUT_S:g} s: does the node at {self.rpc.url} mine?"
         )
+
+    def _nudge(self, transactions: Sequence[Transaction]) -> None:
+        """An Anvil that mines at once now and then overlooks the last of many transactions.
+
+        Those that it holds ready it mines when it is told to. One that came in while the nonce
+        before it was being mined waits for that for ever: it is taken out and sent anew.
+        """
+        mine_waiting(self.rpc)
+        overlooked = self.sender.waiting(transactions)
+        for each in overlooked:
+            drop(self.rpc, each.hash)
+        if overlooked:
+            self.sender.send(overlooked)
 
     def stand(self) -> None:
         """As `Blocks.stand`."""

@@ -127,6 +127,17 @@ class Sender:
             else:
                 return
 
+    def waiting(self, transactions: Sequence[Transaction]) -> list[Transaction]:
+        """Those that the node knows and has not mined; none of what it signs itself, unnamed."""
+        named = [item for item in transactions if item.hash]
+        asked: list[Request] = [("eth_getTransactionByHash", [item.hash]) for item in named]
+        known = self._rpc.batch(asked) if asked else []
+        return [
+            item
+            for item, found in zip(named, known, strict=True)
+            if isinstance(found, dict) and found.get("blockHash") is None
+        ]
+
     def _not_landed(self, transactions: Sequence[Transaction]) -> list[Transaction]:
         """Those that the node does not know; what it signs itself is told by the nonces taken."""
         if not all(item.hash for item in transactions):
