@@ -18,6 +18,7 @@ from sim.verify.readings import Service
 from sim.verify.readings import chance as controls_of
 from sim.verify.sized import Sized
 from sim.verify.suite import FAMILIES, suite
+from sim.verify.tenders import ExecutionContingent
 from sim.verify.verdict import Verdict, estimated, judge, passes
 
 SEVEN_SERVERS = ("erlang-c", "--set", "servers=7", "--set", "load=0.83", "--set", "tasks=400")
@@ -193,6 +194,20 @@ def test_parameters_that_contradict_each_other_are_a_fault() -> None:
         suite(["priority"], ["high=0.6"])
     with pytest.raises(ScenarioError, match=r"law.*found erlan; .*did you mean erlang\?"):
         suite(["m-g-1"], ["law=erlan"])
+
+
+def test_a_tender_by_success_takes_as_many_tasks_as_show_both_answers() -> None:
+    """Without one wrong answer nothing tells what they cost, and a model seems to earn more."""
+    with pytest.raises(ScenarioError, match=r"tasks=2500 or more at right=0\.992"):
+        suite(["execution-contingent"], ["right=0.992"])
+    with pytest.raises(ScenarioError, match=r"tasks=667 or more at right=0\.03"):
+        suite(["execution-contingent"], ["right=0.03", "tasks=666"])
+    with pytest.raises(ScenarioError, match=r"allowed: a number .*0\.999"):
+        suite(["execution-contingent"], ["right=0.9999999"])
+    assert suite(["execution-contingent"], ["right=0.9", "tasks=200"])
+    case = ExecutionContingent(right=0.992, tasks=2500)
+    found, known = case.observe(1).values[0], case.known()[0]
+    assert found == pytest.approx(known.truth, abs=known.unit)
 
 
 def test_the_command_says_all_of_it_in_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ auctions: first-price bidders=4
 auctions: uniform-price
 auctions: procurement models=4
 auctions: scoring models=4
-auctions: execution-contingent tasks=400 right=0.97 rival_right=0.5
+auctions: execution-contingent tasks=700 right=0.97 rival_right=0.5
 learning: oracle horizon=1000
 learning: lai-robbins arms=0.9,0.5 horizon=3000
 settlement: books

@@ -1,10 +1,11 @@
 """Tenders: auctions among models for a task, their costs or their worth being uniform."""
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import polars as pl
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sim.parameters import OpenShare
 from sim.record.frames import Frames
@@ -15,6 +16,7 @@ from sim.verify.markets import INTENT, Part, agents, market, model, priced, ran
 from sim.verify.solving import quality_of
 
 Dollars = Annotated[float, Field(ge=0.01, le=0.99)]
+Likely = Annotated[float, Field(ge=0.001, le=0.999)]
 Models = Annotated[int, Field(ge=2, le=100)]
 FREE: Part = {**ON_SUCCESS, "fee_bps": 0}
 """Only a success is paid for, and no fee is taken: asks are costs."""
@@ -24,6 +26,8 @@ LISTED: Part = {"kind": "fixed"}
 ROUNDING = 4
 """Micros per task that rounding may bring a lie: of the award, of what is owed, fee and ask."""
 ROUNDED_USD = 5e-6
+EITHER = 20
+"""Right answers, and wrong ones, that a run has on average at least: none in e^-20 of all runs."""
 
 
 def tendered(mechanism: Part, count: int, selling: Part, tasks: int, seed: int) -> Frames:
@@ -105,11 +109,19 @@ class ExecutionContingent(Case):
 
     kind: Literal["execution-contingent"] = "execution-contingent"
     cost: Dollars = 0.1
-    right: OpenShare = 0.9
+    right: Likely = 0.9
     rival_cost: Dollars = 0.2
     rival_right: OpenShare = 0.8
     fee_bps: Annotated[int, Field(ge=0, le=5000)] = 200
     tasks: Tasks = 400
+
+    @model_validator(mode="after")
+    def _both_seen(self) -> Self:
+        least = math.ceil(EITHER / min(self.right, 1 - self.right) - 1e-6)  # less what floats add
+        if self.tasks < least:
+            msg = f"tasks={least} or more at right={self.right}, to see {EITHER} of either answer"
+            raise ValueError(msg)
+        return self
 
     @property
     def _lead(self) -> float:
