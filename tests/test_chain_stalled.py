@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sim.chain import Rpc, blocks
-from sim.chain.accounts import ROUTER_INDEX, AccountKind, account
+from sim.chain.accounts import ROUTER_INDEX, Account, AccountKind, account
 from sim.chain.blocks import ForeignBlocks
 from sim.chain.local.work import Work
 from sim.chain.node import CHAIN_ID, Node
@@ -15,6 +15,7 @@ from tests.chain_helpers import forwarding, server
 
 pytestmark = pytest.mark.chain
 OWNER = account(AccountKind.OPERATOR, ROUTER_INDEX)
+UNLOCKED = account(AccountKind.OPERATOR, 3).address
 
 
 def test_what_a_node_of_ours_leaves_waiting_is_mined(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +58,16 @@ def test_a_users_node_is_told_so_only_if_it_says_that_it_mines_at_once(
                     blocks_of.submit(ready, 0)
 
 
-def test_what_is_not_ready_to_be_mined_is_sent_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("signer", "sent", "dropped"),
+    [
+        (OWNER, "eth_sendRawTransaction", "anvil_dropTransaction"),
+        (UNLOCKED, "eth_sendTransaction", "anvil_removePoolTransactions"),
+    ],
+)
+def test_what_is_not_ready_to_be_mined_is_sent_anew(
+    signer: Account | str, sent: str, dropped: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(blocks, "STALLED_S", 0.2)
     node = Node(None, chain_id=CHAIN_ID, genesis_unix=None, automine=False)
     seen: list[str] = []
@@ -70,13 +80,13 @@ def test_what_is_not_ready_to_be_mined_is_sent_anew(monkeypatch: pytest.MonkeyPa
             seen.append(one["method"])
             if one["method"] == "anvil_getAutomine":
                 return 200, json.dumps({"id": one["id"], "result": True}).encode()
-            if one["method"] == "evm_mine" and seen.count("eth_sendRawTransaction") == 1:
+            if one["method"] == "evm_mine" and seen.count(sent) == 1:
                 return 200, json.dumps({"id": one["id"], "result": "0x0"}).encode()
             return passed(body)
 
         with server(answer) as url, Rpc(url) as rpc:
-            blocks_of = ForeignBlocks(rpc, Sender(rpc, OWNER, CHAIN_ID, free=False), warp=False)
+            blocks_of = ForeignBlocks(rpc, Sender(rpc, signer, CHAIN_ID, free=False), warp=False)
             ready = [blocks_of.sender.prepare(OWNER.address, b"", 21_000)]
             assert blocks_of.submit(ready, 0).last == 1
-    assert seen.count("anvil_dropTransaction") == 1
-    assert seen.count("eth_sendRawTransaction") == 2
+    assert seen.count(dropped) == 1
+    assert seen.count(sent) == 2

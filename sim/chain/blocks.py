@@ -205,8 +205,11 @@ class ForeignBlocks:
         mine_waiting(self.rpc)
         overlooked = self.sender.waiting(transactions)
         for each in overlooked:
-            drop(self.rpc, each.hash)
+            if each.hash:
+                drop(self.rpc, each.hash)
         if overlooked:
+            if not all(each.hash for each in overlooked):  # the node signs them: all are one's own
+                drop_all_of(self.rpc, self.sender.address)
             self.sender.send(overlooked)
 
     def stand(self) -> None:

@@ -128,14 +128,16 @@ class Sender:
                 return
 
     def waiting(self, transactions: Sequence[Transaction]) -> list[Transaction]:
-        """Those that the node knows and has not mined; none of what it signs itself, unnamed."""
-        named = [item for item in transactions if item.hash]
-        asked: list[Request] = [("eth_getTransactionByHash", [item.hash]) for item in named]
-        known = self._rpc.batch(asked) if asked else []
+        """Those that are not mined: what the node signs itself is told by the nonces taken."""
+        if not all(item.hash for item in transactions):
+            mined = self.landed()
+            return [item for item in transactions if item.nonce >= mined]
+        asked: list[Request] = [("eth_getTransactionByHash", [item.hash]) for item in transactions]
+        known = self._rpc.batch(asked)
         return [
             item
-            for item, found in zip(named, known, strict=True)
-            if isinstance(found, dict) and found.get("blockHash") is None
+            for item, found in zip(transactions, known, strict=True)
+            if not isinstance(found, dict) or found.get("blockHash") is None
         ]
 
     def _not_landed(self, transactions: Sequence[Transaction]) -> list[Transaction]:
