@@ -8,7 +8,7 @@ from sim.chain import Rpc, blocks
 from sim.chain.accounts import ROUTER_INDEX, Account, AccountKind, account
 from sim.chain.blocks import ForeignBlocks
 from sim.chain.local.work import Work
-from sim.chain.node import CHAIN_ID, Node
+from sim.chain.node import CHAIN_ID, Node, mines_at_once
 from sim.chain.sender import Sender
 from sim.facts import ChainError
 from tests.chain_helpers import forwarding, server
@@ -58,35 +58,28 @@ def test_a_users_node_is_told_so_only_if_it_says_that_it_mines_at_once(
                     blocks_of.submit(ready, 0)
 
 
-@pytest.mark.parametrize(
-    ("signer", "sent", "dropped"),
-    [
-        (OWNER, "eth_sendRawTransaction", "anvil_dropTransaction"),
-        (UNLOCKED, "eth_sendTransaction", "anvil_removePoolTransactions"),
-    ],
-)
-def test_what_is_not_ready_to_be_mined_is_sent_anew(
-    signer: Account | str, sent: str, dropped: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("signer", [OWNER, UNLOCKED])
+def test_what_waits_for_a_nonce_that_was_mined_is_sent_anew(
+    signer: Account | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It comes in before its nonce's turn; then the nonce moves on, and Anvil does not look again.
+
+    Another account's, which waits for a turn of its own, is left alone.
+    """
     monkeypatch.setattr(blocks, "STALLED_S", 0.2)
-    node = Node(None, chain_id=CHAIN_ID, genesis_unix=None, automine=False)
-    seen: list[str] = []
-    with node:
-        passed = forwarding(node.url, lambda _: False)
+    node = Node(None, chain_id=CHAIN_ID, genesis_unix=None, automine=True)
+    with node, Rpc(node.url) as rpc:
+        sender = Sender(rpc, signer, CHAIN_ID, free=False)
+        other = Sender(rpc, account(AccountKind.OPERATOR, 4), CHAIN_ID, free=False)
+        sender.nonce = other.nonce = 1
+        other.send([other.prepare(other.address, b"", 21_000)])
 
-        def answer(body: bytes) -> tuple[int, bytes]:
-            asked = json.loads(body)
-            one = asked if isinstance(asked, dict) else asked[0]
-            seen.append(one["method"])
-            if one["method"] == "anvil_getAutomine":
-                return 200, json.dumps({"id": one["id"], "result": True}).encode()
-            if one["method"] == "evm_mine" and seen.count(sent) == 1:
-                return 200, json.dumps({"id": one["id"], "result": "0x0"}).encode()
-            return passed(body)
+        def late(there: Rpc) -> bool:
+            there.call("anvil_setNonce", sender.address, "0x1")
+            return mines_at_once(there)
 
-        with server(answer) as url, Rpc(url) as rpc:
-            blocks_of = ForeignBlocks(rpc, Sender(rpc, signer, CHAIN_ID, free=False), warp=False)
-            ready = [blocks_of.sender.prepare(OWNER.address, b"", 21_000)]
-            assert blocks_of.submit(ready, 0).last == 1
-    assert seen.count(dropped) == 1
-    assert seen.count(sent) == 2
+        monkeypatch.setattr(blocks, "mines_at_once", late)
+        ready = [sender.prepare(sender.address, b"", 21_000)]
+        ForeignBlocks(rpc, sender, warp=False).submit(ready, 0)
+        assert sender.landed() == 2
+        assert rpc.call("txpool_status") == {"pending": "0x0", "queued": "0x1"}

@@ -13,7 +13,6 @@ from typing import Protocol
 from sim.chain.answers import Block, as_bytes, as_object, as_quantity
 from sim.chain.node import (
     KEPT_STATES,
-    drop,
     drop_all_of,
     drop_waiting,
     mine,
@@ -200,16 +199,14 @@ class ForeignBlocks:
         """An Anvil that mines at once now and then overlooks the last of many transactions.
 
         Those that it holds ready it mines when it is told to. One that came in while the nonce
-        before it was being mined waits for that for ever: it is taken out and sent anew.
+        before it was being mined waits for that for ever, and can be taken out only with all that
+        its account has waiting: so they are, and sent anew.
         """
         mine_waiting(self.rpc)
-        overlooked = self.sender.waiting(transactions)
-        for each in overlooked:
-            if each.hash:
-                drop(self.rpc, each.hash)
+        overlooked, owners = self.sender.waiting(transactions)
+        for owner in owners:
+            drop_all_of(self.rpc, owner)
         if overlooked:
-            if not all(each.hash for each in overlooked):  # the node signs them: all are one's own
-                drop_all_of(self.rpc, self.sender.address)
             self.sender.send(overlooked)
 
     def stand(self) -> None:

@@ -275,11 +275,6 @@ def roll_back(rpc: Rpc, blocks: int) -> None:
     rpc.call("anvil_rollback", blocks)
 
 
-def drop(rpc: Rpc, transaction: str) -> None:
-    """Forgets a transaction that waits, by its hash."""
-    rpc.call("anvil_dropTransaction", transaction)
-
-
 def drop_waiting(rpc: Rpc) -> None:
     """Forgets every transaction that waits to be mined."""
     rpc.call("anvil_dropAllTransactions")

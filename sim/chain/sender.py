@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.chain.accounts import Account
-from sim.chain.answers import Json, as_quantity
+from sim.chain.answers import Json, as_object, as_quantity, as_text
 from sim.chain.merkle import keccak
 from sim.chain.rpc import RefusedError, Request, Rpc, UnreachableError
 from sim.chain.signing import transaction
@@ -127,18 +127,24 @@ class Sender:
             else:
                 return
 
-    def waiting(self, transactions: Sequence[Transaction]) -> list[Transaction]:
-        """Those that are not mined: what the node signs itself is told by the nonces taken."""
+    def waiting(self, transactions: Sequence[Transaction]) -> tuple[list[Transaction], list[str]]:
+        """Those that are not mined, and the accounts of those that the node has waiting.
+
+        What the node signs itself is told by the nonces taken.
+        """
         if not all(item.hash for item in transactions):
             mined = self.landed()
-            return [item for item in transactions if item.nonce >= mined]
+            later = [item for item in transactions if item.nonce >= mined]
+            return later, [self.address] if later else []
         asked: list[Request] = [("eth_getTransactionByHash", [item.hash]) for item in transactions]
-        known = self._rpc.batch(asked)
-        return [
-            item
-            for item, found in zip(transactions, known, strict=True)
-            if not isinstance(found, dict) or found.get("blockHash") is None
-        ]
+        left: list[Transaction] = []
+        owners: set[str] = set()
+        for item, found in zip(transactions, self._rpc.batch(asked), strict=True):
+            told = None if found is None else as_object(found)
+            if told is None or told.get("blockHash") is None:
+                left.append(item)
+                owners |= set() if told is None else {as_text(told["from"])}
+        return left, sorted(owners)
 
     def _not_landed(self, transactions: Sequence[Transaction]) -> list[Transaction]:
         """Those that the node does not know; what it signs itself is told by the nonces taken."""
