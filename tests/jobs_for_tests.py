@@ -2,12 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from sim.laws import Evidence, check
-from sim.metrics import figures
-from sim.record.frames import Frames
 from sim.scenario import Scenario
-from sim.world import World
-from tests.scenarios_for_tests import CHAT, group, model, record, scenario
+from tests.scenarios_for_tests import CHAT, group, model, scenario
 
 Mappings = Mapping[str, object]
 MICROS = 1_000_000
@@ -52,17 +48,3 @@ def hiring(
     plain: Mappings = {"pricing": {}, "jobs": {"share_percent": 33}}
     return jobbed(models=models, groups=groups, rules={**plain, **(rules or {})}, events=events,
                   **given)  # fmt: skip
-
-
-def run_of(what: Scenario) -> tuple[World, Frames]:
-    """A world after its run, and its record."""
-    world = World(what)
-    world.run()
-    return world, record(world)
-
-
-def broken_laws(world: World, frames: Frames) -> list[str]:
-    """The names of the laws that a record breaks."""
-    told = figures(frames)
-    verdicts = check(Evidence.gather(frames, told, told, None, world.ledger))
-    return [name for name, law in verdicts.items() if not law.ok]

@@ -9,7 +9,8 @@ import polars as pl
 from sim.protocol.jobs import JobBook
 from sim.units import US_PER_HOUR
 from sim.world import World
-from tests.jobs_for_tests import broken_laws, jobbed, run_of
+from tests.jobs_for_tests import jobbed
+from tests.judging import broken_laws, run_of
 from tests.scenarios_for_tests import model, record
 
 FIRST = pl.int_range(pl.len()) == 0

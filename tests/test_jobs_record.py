@@ -17,7 +17,8 @@ from sim.runner import run
 from sim.units import US_PER_HOUR
 from sim.world import World
 from tests.bad_scenarios import GOOD, faults_of
-from tests.jobs_for_tests import FEE, MICROS, RULES, broken_laws, jobbed, run_of
+from tests.jobs_for_tests import FEE, MICROS, RULES, jobbed
+from tests.judging import broken_laws, run_of
 from tests.scenarios_for_tests import CHAT, demand, group, model, ran, record
 
 

@@ -12,7 +12,8 @@ from sim.record.frames import Frames
 from sim.scenario import Scenario
 from sim.units import PPM, US_PER_HOUR
 from sim.world import World
-from tests.jobs_for_tests import FEE, MICROS, broken_laws, jobbed, run_of
+from tests.jobs_for_tests import FEE, MICROS, jobbed
+from tests.judging import broken_laws, run_of
 from tests.scenarios_for_tests import (
     CHAT,
     RIGHT,

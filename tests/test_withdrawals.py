@@ -8,14 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.facts import LawError, ScenarioError
-from sim.laws import Evidence, check
 from sim.ledger import Ledger
 from sim.metrics import figures
 from sim.record.frames import Frames
 from sim.scenario import Scenario
 from sim.units import US_PER_HOUR
-from sim.world import World
-from tests.scenarios_for_tests import group, model, record, scenario
+from tests.judging import broken_laws, run_of
+from tests.scenarios_for_tests import group, model, scenario
 
 RULE = {"every_h": 2, "keep_usd": 1}
 CALL = 50_000  # micros
@@ -30,31 +29,18 @@ def withdrawing(budget_usd: object = 5, rule: object = None, **changes: object) 
     return scenario({"m": model("0.05")}, groups, **changes)
 
 
-def ran(what: Scenario) -> tuple[World, Frames]:
-    world = World(what)
-    world.run()
-    return world, record(world)
-
-
-def laws(world: World, frames: Frames) -> list[str]:
-    """The names of the laws that a record breaks."""
-    told = figures(frames)
-    verdicts = check(Evidence.gather(frames, told, told, None, world.ledger))
-    return [name for name, law in verdicts.items() if not law.ok]
-
-
 def test_an_agent_asks_for_what_it_does_not_keep_and_has_it_a_timelock_later() -> None:
-    world, frames = ran(withdrawing())
+    world, frames = run_of(withdrawing())
     asked, paid = frames.withdrawals.to_dicts()
     spent = frames.calls.filter(agent="a/0").filter(pl.col("posted_us") < 2 * US_PER_HOUR).height
     assert asked["time_us"] == 2 * US_PER_HOUR
     assert asked["micros"] == 4_000_000 - spent * CALL
     assert (paid["executed"], paid["time_us"]) == (True, 6 * US_PER_HOUR)
-    assert laws(world, frames) == []
+    assert broken_laws(world, frames) == []
 
 
 def test_what_is_asked_for_buys_nothing_any_more_and_the_rest_does() -> None:
-    _, frames = ran(withdrawing())
+    _, frames = run_of(withdrawing())
     mine = frames.calls.filter(agent="a/0")
     before = mine.filter(pl.col("posted_us") < 2 * US_PER_HOUR)
     assert mine.height - before.height == 1_000_000 // CALL
@@ -67,16 +53,16 @@ def test_what_is_asked_for_buys_nothing_any_more_and_the_rest_does() -> None:
 
 
 def test_a_timelock_that_outlasts_the_run_leaves_the_money_in_the_account() -> None:
-    world, frames = ran(withdrawing(rail={"kind": "batch", "timelock_h": 100}))
+    world, frames = run_of(withdrawing(rail={"kind": "batch", "timelock_h": 100}))
     assert frames.withdrawals["executed"].to_list() == [False]
     assert frames.transfers.filter(kind="withdrawal").is_empty()
     assert figures(frames).groups["a"].budget_left_micros == frames.withdrawals["micros"][0]
-    assert laws(world, frames) == []
+    assert broken_laws(world, frames) == []
 
 
 def test_withdrawing_shifts_nobody_elses_tasks() -> None:
-    _, frames = ran(withdrawing())
-    _, without = ran(scenario({"m": model("0.05")}, {"b": group(6, budget_usd=5)}))
+    _, frames = run_of(withdrawing())
+    _, without = run_of(scenario({"m": model("0.05")}, {"b": group(6, budget_usd=5)}))
     posted = frames.tasks.filter(group="b")["posted_us"]
     assert posted.equals(without.tasks["posted_us"])
 
@@ -115,8 +101,8 @@ def test_no_rule_lets_an_agent_have_more_than_is_free(
         rule={"every_h": every_h, "keep_usd": keep_usd}, seed=seed,
         rail={"kind": kind, "timelock_h": timelock_h}, horizon_h=20,
     )  # fmt: skip
-    world, frames = ran(what)
-    assert laws(world, frames) == []
+    world, frames = run_of(what)
+    assert broken_laws(world, frames) == []
     assert min(world.ledger.free) >= 0
 
 
@@ -132,27 +118,27 @@ def spoilt(frames: Frames, **columns: pl.Expr) -> Frames:
 
 
 def test_money_that_leaves_before_its_time_breaks_the_law_of_order() -> None:
-    world, frames = ran(withdrawing())
+    world, frames = run_of(withdrawing())
     early = pl.col("time_us") - pl.col("executed").cast(pl.Int64)
-    assert "order" in laws(world, spoilt(frames, time_us=early))
+    assert "order" in broken_laws(world, spoilt(frames, time_us=early))
 
 
 def test_more_asked_for_than_was_free_breaks_the_law_of_no_overdraft() -> None:
-    world, frames = ran(withdrawing())
-    assert "no_overdraft" in laws(world, spoilt(frames, micros=pl.col("micros") + 1_000_001))
+    world, frames = run_of(withdrawing())
+    assert "no_overdraft" in broken_laws(world, spoilt(frames, micros=pl.col("micros") + 1_000_001))
 
 
 def test_money_that_left_unasked_breaks_the_law_of_order() -> None:
-    world, frames = ran(withdrawing())
+    world, frames = run_of(withdrawing())
     asked = frames.withdrawals.filter("executed")
-    assert "order" in laws(world, replace(frames, withdrawals=asked))
+    assert "order" in broken_laws(world, replace(frames, withdrawals=asked))
 
 
 def test_money_that_is_not_paid_once_its_timelock_is_over_breaks_the_law_of_order() -> None:
-    world, frames = ran(withdrawing())
+    world, frames = run_of(withdrawing())
     locked = frames.withdrawals.filter(~pl.col("executed"))
     kept = frames.transfers.filter(pl.col("kind") != "withdrawal")
-    assert "order" in laws(world, replace(frames, withdrawals=locked, transfers=kept))
+    assert "order" in broken_laws(world, replace(frames, withdrawals=locked, transfers=kept))
 
 
 @pytest.mark.parametrize("kind", ["transfer", "x402-exact", "escrow-job", "channel"])
